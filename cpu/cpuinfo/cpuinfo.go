@@ -1,0 +1,51 @@
+// Package cpuinfo says which instruction tiers this processor has. Start with [Best]; everything is detected once, at start.
+//
+// golang.org/x/sys/cpu does the detection, so GODEBUG=cpu.avx512f=off (or cpu.avx2=off, cpu.fma=off) takes a tier away,
+// and the build tag noasm takes all but Go away.
+package cpuinfo
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Tier is a set of instructions that kernels are written for; a larger one is faster.
+type Tier uint8
+
+const (
+	Go     Tier = iota // plain Go, any architecture
+	AVX2               // 256-bit vectors with fused multiply-add
+	AVX512             // 512-bit vectors: F, BW, CD, DQ and VL; includes AVX2
+)
+
+var names = [...]string{Go: "go", AVX2: "avx2", AVX512: "avx512"}
+
+// String returns the name that [Parse] and the command line take: go, avx2 or avx512.
+func (t Tier) String() string {
+	if int(t) < len(names) {
+		return names[t]
+	}
+	return fmt.Sprintf("Tier(%d)", uint8(t))
+}
+
+// Parse returns the tier called name.
+func Parse(name string) (Tier, error) {
+	for t, n := range names {
+		if strings.EqualFold(n, name) {
+			return Tier(t), nil
+		}
+	}
+	return Go, fmt.Errorf("no instruction tier %q; there are %s", name, strings.Join(names[:], ", "))
+}
+
+var available = detect()
+
+// Tiers returns the tiers of this processor and build, slowest first; Go is always there.
+func Tiers() []Tier { return slices.Clone(available) }
+
+// Best returns the fastest tier of this processor and build.
+func Best() Tier { return available[len(available)-1] }
+
+// Has says whether this processor and build have t.
+func Has(t Tier) bool { return slices.Contains(available, t) }

@@ -1,0 +1,53 @@
+package cpuinfo
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+func TestTiers(t *testing.T) {
+	tiers := Tiers()
+	if tiers[0] != Go || Best() != tiers[len(tiers)-1] {
+		t.Errorf("Tiers() = %v, Best() = %v", tiers, Best())
+	}
+	for _, tier := range tiers {
+		got, err := Parse(tier.String())
+		if err != nil || got != tier || !Has(tier) {
+			t.Errorf("Parse(%q) = %v, %v; Has = %v", tier, got, err, Has(tier))
+		}
+	}
+	if _, err := Parse("sse"); err == nil || !strings.Contains(err.Error(), "avx2") {
+		t.Errorf("Parse(sse): %v; want an error that lists the tiers", err)
+	}
+	if got := Tier(9).String(); got != "Tier(9)" {
+		t.Errorf("Tier(9) is %q", got)
+	}
+}
+
+// TestGODEBUG runs this test binary again with features switched off.
+func TestGODEBUG(t *testing.T) {
+	if want := os.Getenv("CPUINFO_TEST_AT_MOST"); want != "" {
+		most, _ := Parse(want)
+		if Best() > most {
+			t.Errorf("Best() = %v with GODEBUG=%s; want at most %v", Best(), os.Getenv("GODEBUG"), most)
+		}
+		return
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, c := range []struct{ debug, most string }{
+		{"cpu.avx512f=off", "avx2"},
+		{"cpu.avx2=off", "go"},
+		{"cpu.fma=off", "go"},
+	} {
+		cmd := exec.Command(exe, "-test.run=^TestGODEBUG$")
+		cmd.Env = append(os.Environ(), "GODEBUG="+c.debug, "CPUINFO_TEST_AT_MOST="+c.most)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("GODEBUG=%s: %v\n%s", c.debug, err, out)
+		}
+	}
+}

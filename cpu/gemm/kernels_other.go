@@ -1,0 +1,19 @@
+//go:build !amd64 || noasm
+
+package gemm
+
+import "aetrain/cpu/cpuinfo"
+
+func micro(_ cpuinfo.Tier, a *Args, rows, cols int) { microGo(a, rows, cols) }
+
+func dot(_ cpuinfo.Tier, a *Args, rows, cols int) { dotGo(a, rows, cols) }
+
+func packRows(t cpuinfo.Tier, dst, src []float32, k, ld, w int) {
+	packRowsGo(dst, src, k, ld, w, geometries[t].nr)
+}
+
+func packTransposed(t cpuinfo.Tier, dst, src []float32, k, ld, w int) {
+	packTransposedGo(dst, src, k, ld, w, geometries[t].nr)
+}
+
+func peakFlops(_ cpuinfo.Tier, n int) float64 { return peakGo(n) }

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// tile256 writes y{mr}x{8 nv}, masked ones with an m behind: as tile512, for Tiles tiles of mr rows below each other.
+// The last vector of a masked kernel has only the lanes that Edge leaves.
+func tile256(mr, nv int, masked bool) {
+	suffix := ""
+	if masked {
+		suffix = "m"
+	}
+	TEXT(fmt.Sprintf("y%dx%d%s", mr, 8*nv, suffix), NOSPLIT, "func(p *uint64)")
+	k := &kernel256{mr: mr, nv: nv, masked: masked, p: Load(Param("p"), GP64()).(GPVirtual)}
+	k.load = loader(k.p)
+	k.mask = Y15
+	if masked {
+		edge, table := k.load(oEdge), GP64()
+		LEAQ(laneMask, table)
+		VMOVUPS(Mem{Base: table, Index: edge, Scale: 1}, k.mask)
+	}
+	k.tiles, k.curA, k.curC, k.rowBias = k.load(oTiles), k.load(oA), GP64(), k.load(oRowBias)
+	XORQ(k.curC, k.curC)
+	Label("tile")
+	k.start()
+	k.sum()
+	k.store()
+	ADDQ(Mem{Base: k.p, Disp: oTileA}, k.curA)
+	ADDQ(Mem{Base: k.p, Disp: oTileC}, k.curC)
+	ADDQ(U8(4*mr), k.rowBias)
+	DECQ(k.tiles)
+	JNZ(LabelRef("tile"))
+	VZEROUPPER()
+	RET()
+}
+
+// kernel256 is one AVX2 tile kernel being written.
+type kernel256 struct {
+	mr, nv              int
+	masked              bool
+	p                   GPVirtual
+	load                func(int) GPVirtual
+	mask                VecPhysical
+	tiles               GPVirtual // still to do
+	curA, curC, rowBias GPVirtual // A of this tile; bytes from C to this tile's; row bias of this tile
+}
+
+func (k *kernel256) acc(r, v int) VecPhysical { return ys[r*k.nv+v] }
+
+// get loads vector v of a row: masked, if it is the last of a masked kernel.
+func (k *kernel256) get(m Mem, v int, dst VecPhysical) {
+	m.Disp += 32 * v
+	if k.masked && v == k.nv-1 {
+		VMASKMOVPS(m, k.mask, dst)
+		return
+	}
+	VMOVUPS(m, dst)
+}
+
+// start clears the sums and asks for C.
+func (k *kernel256) start() {
+	rows, c, t := k.load(oRows), k.load(oC), GP64()
+	ADDQ(k.curC, c)
+	for r := 0; r < k.mr; r++ {
+		MOVQ(Mem{Base: rows, Disp: 8 * r}, t)
+		PREFETCHT0(Mem{Base: c, Index: t, Scale: 1})
+		if k.nv == 2 {
+			PREFETCHT0(Mem{Base: c, Index: t, Scale: 1, Disp: 60})
+		}
+		for v := 0; v < k.nv; v++ {
+			VXORPS(k.acc(r, v), k.acc(r, v), k.acc(r, v))
+		}
+	}
+}
+
+// sum adds up K steps of each segment.
+func (k *kernel256) sum() {
+	a, b, sak, sbk, segs, s1 := GP64(), k.load(oB), k.load(oSAK), k.load(oSBK), k.load(oSegs), k.load(oSAM)
+	MOVQ(k.curA, a)
+	s3, s5 := GP64(), GP64()
+	LEAQ(Mem{Base: s1, Index: s1, Scale: 2}, s3)
+	LEAQ(Mem{Base: s1, Index: s1, Scale: 4}, s5)
+	bv, tmp := []VecPhysical{Y12, Y13}, Y14
+	step := func() {
+		for v := 0; v < k.nv; v++ {
+			k.get(Mem{Base: b}, v, bv[v])
+		}
+		ADDQ(sbk, b)
+		for r := 0; r < k.mr; r++ {
+			VBROADCASTSS(strided(a, s1, s3, s5, r), tmp)
+			for v := 0; v < k.nv; v++ {
+				VFMADD231PS(tmp, bv[v], k.acc(r, v))
+			}
+		}
+		ADDQ(sak, a)
+	}
+	n := GP64()
+	Label("seg")
+	MOVQ(Mem{Base: k.p, Disp: oK}, n)
+	SHRQ(U8(1), n)
+	JZ(LabelRef("odd"))
+	Label("pair")
+	step()
+	step()
+	DECQ(n)
+	JNZ(LabelRef("pair"))
+	Label("odd")
+	TESTB(U8(1), Mem{Base: k.p, Disp: oK})
+	JZ(LabelRef("next"))
+	step()
+	Label("next")
+	ADDQ(Mem{Base: k.p, Disp: oSegA}, a)
+	DECQ(segs)
+	JNZ(LabelRef("seg"))
+}
+
+// store does the flags' work on the sums, and stores them.
+func (k *kernel256) store() {
+	rows, c, fl, t := k.load(oRows), k.load(oC), k.load(oFlags), GP64()
+	ADDQ(k.curC, c)
+	zero, tmp := Y12, Y13
+	each := func(base Register, f func(r, v int, m Mem)) {
+		for r := 0; r < k.mr; r++ {
+			MOVQ(Mem{Base: rows, Disp: 8 * r}, t)
+			for v := 0; v < k.nv; v++ {
+				f(r, v, Mem{Base: base, Index: t, Scale: 1})
+			}
+		}
+	}
+	TESTQ(U32(flagAccumulate), fl)
+	JZ(LabelRef("bias"))
+	each(c, func(r, v int, m Mem) {
+		k.get(m, v, tmp)
+		VADDPS(tmp, k.acc(r, v), k.acc(r, v))
+	})
+	Label("bias")
+	TESTQ(U32(^flagAccumulate&0xff), fl)
+	JZ(LabelRef("store"))
+	TESTQ(U32(flagBias), fl)
+	JZ(LabelRef("rowbias"))
+	bias := k.load(oBias)
+	for v := 0; v < k.nv; v++ {
+		k.get(Mem{Base: bias}, v, tmp)
+		for r := 0; r < k.mr; r++ {
+			VADDPS(tmp, k.acc(r, v), k.acc(r, v))
+		}
+	}
+	Label("rowbias")
+	TESTQ(U32(flagRowBias), fl)
+	JZ(LabelRef("relu"))
+	for r := 0; r < k.mr; r++ {
+		VBROADCASTSS(Mem{Base: k.rowBias, Disp: 4 * r}, tmp)
+		for v := 0; v < k.nv; v++ {
+			VADDPS(tmp, k.acc(r, v), k.acc(r, v))
+		}
+	}
+	Label("relu")
+	VXORPS(zero, zero, zero)
+	TESTQ(U32(flagReLU), fl)
+	JZ(LabelRef("mask"))
+	for i := 0; i < k.mr*k.nv; i++ {
+		VMAXPS(ys[i], zero, ys[i]) // in this order a NaN stays
+	}
+	Label("mask")
+	TESTQ(U32(flagMaskReLU), fl)
+	JZ(LabelRef("store"))
+	aux := k.load(oAux)
+	ADDQ(k.curC, aux)
+	each(aux, func(r, v int, m Mem) { // keep the gradient where the ReLU's output was above 0
+		k.get(m, v, tmp)
+		VCMPPS(U8(0x1e), zero, tmp, tmp)
+		VANDPS(tmp, k.acc(r, v), k.acc(r, v))
+	})
+	Label("store")
+	each(c, func(r, v int, m Mem) {
+		m.Disp += 32 * v
+		if k.masked && v == k.nv-1 {
+			VMASKMOVPS(k.acc(r, v), k.mask, m)
+		} else {
+			VMOVUPS(k.acc(r, v), m)
+		}
+	})
+}
