@@ -22,9 +22,9 @@ type Args struct {
 	Bias          unsafe.Pointer // by column
 	RowBias       unsafe.Pointer // by row
 	Aux           unsafe.Pointer // laid out as C
-	Rows          *[14]uintptr   // offset of each row of C
 	Tiles         uintptr        // tiles of the same number of rows below each other; 0 counts as 1
 	TileA, TileC  uintptr        // from one of them to the next, in A and in C
+	Rows          [14]uintptr    // offset of each row of C
 }
 
 // Flags of Args: what happens to the sums before they are stored, in this order.

@@ -33,8 +33,11 @@ func micro(t cpuinfo.Tier, a *Args, rows, cols int) {
 
 // micro512 walks the tiles: the AVX-512 kernels do one at a time.
 func micro512(a *Args, rows, cols int) {
-	first := *a
-	for {
+	first := struct {
+		A, C, Aux, RowBias unsafe.Pointer
+		Tiles              uintptr
+	}{a.A, a.C, a.Aux, a.RowBias, a.Tiles}
+	for ; ; a.next(rows) {
 		if cols > 16 {
 			tile512x32(a, rows)
 		} else {
@@ -43,9 +46,8 @@ func micro512(a *Args, rows, cols int) {
 		if a.Tiles--; a.Tiles == 0 {
 			break
 		}
-		a.next(rows)
 	}
-	*a = first
+	a.A, a.C, a.Aux, a.RowBias, a.Tiles = first.A, first.C, first.Aux, first.RowBias, first.Tiles
 }
 
 // dot picks the dot product kernel; AVX-512 has none of its own, as few rows are bound by memory anyway.

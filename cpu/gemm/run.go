@@ -33,11 +33,12 @@ func (p *Plan) Run(task int, a, b, c, shared, local []float32, epilogue func(row
 func (p *Plan) Do(task int, c *Call) {
 	p.check(c)
 	row0, row1, col0, col1 := p.Block(task)
-	r := run{Plan: p, Call: c}
-	for i := range r.rows {
-		r.rows[i] = uintptr(i * p.LDC * 4)
+	var g Args
+	r := run{Plan: p, Call: c, args: &g}
+	for i := range r.args.Rows {
+		r.args.Rows[i] = uintptr(i * p.LDC * 4)
 	}
-	r.args.Rows, r.args.Segs = &r.rows, 1
+	r.args.Segs = 1
 	if p.dot {
 		r.dots(row0, row1, col0, col1)
 		return
@@ -83,8 +84,7 @@ func (p *Plan) check(c *Call) {
 type run struct {
 	*Plan
 	*Call
-	args Args
-	rows [14]uintptr
+	args *Args // beside the run, not in it: what the kernels' arguments point to is kept apart, so nothing moves to the heap
 }
 
 // operand is a block of A or B as the kernels walk it; a line is a row of op(A), or a panel of op(B).
@@ -188,7 +188,7 @@ func (r *run) blockA(m0, m1, k0, k1 int) operand {
 // while all rows pass by. Rows are cut into equal tiles, or, if A is panels, into full ones and a rest.
 func (r *run) tiles(a, b operand, m0, m1, n0, n1, k int) {
 	rows, count, rest := split(m1-m0, r.geo.mr, r.packA != PackNone && r.panelsA())
-	g := &r.args
+	g := r.args
 	g.K, g.SAM, g.SAK, g.SBK = uintptr(k), a.row, a.step, b.step
 	for n := n0; n < n1; n += r.geo.nr {
 		g.B = b.at
@@ -208,7 +208,7 @@ func (r *run) tiles(a, b operand, m0, m1, n0, n1, k int) {
 
 // stack runs count tiles of rows below each other, from row m of C on.
 func (r *run) stack(a operand, m, n, rows, count, cols int) {
-	g := &r.args
+	g := r.args
 	g.A, g.C = a.at, ptr(r.C, m*r.LDC+n)
 	if r.Mask != nil {
 		g.Aux = ptr(r.Mask, m*r.LDC+n)
@@ -243,7 +243,7 @@ func split(m, mr int, full bool) (rows, count int, rest remainder) {
 // dots computes a block of C by dot products: a few rows of B stay in the cache while all rows of A pass by.
 func (r *run) dots(row0, row1, col0, col1 int) {
 	r.setFlags(true, true)
-	g := &r.args
+	g := r.args
 	g.K, g.SAM, g.SBK = uintptr(r.K), uintptr(r.LDA)*4, uintptr(r.LDB)*4
 	mr, nr := r.geo.dotRows, r.geo.dotColumns
 	for n := col0; n < col1; n += nr {

@@ -23,10 +23,10 @@ const (
 	oBias
 	oRowBias
 	oAux
-	oRows
 	oTiles
 	oTileA
 	oTileC
+	oRows // and 13 more
 )
 
 // Bits of gemm.Args.Flags.

@@ -64,10 +64,10 @@ func (k *kernel256) get(m Mem, v int, dst VecPhysical) {
 
 // start clears the sums and asks for C.
 func (k *kernel256) start() {
-	rows, c, t := k.load(oRows), k.load(oC), GP64()
+	c, t := k.load(oC), GP64()
 	ADDQ(k.curC, c)
 	for r := 0; r < k.mr; r++ {
-		MOVQ(Mem{Base: rows, Disp: 8 * r}, t)
+		MOVQ(Mem{Base: k.p, Disp: oRows + 8*r}, t)
 		PREFETCHT0(Mem{Base: c, Index: t, Scale: 1})
 		if k.nv == 2 {
 			PREFETCHT0(Mem{Base: c, Index: t, Scale: 1, Disp: 60})
@@ -121,12 +121,12 @@ func (k *kernel256) sum() {
 
 // store does the flags' work on the sums, and stores them.
 func (k *kernel256) store() {
-	rows, c, fl, t := k.load(oRows), k.load(oC), k.load(oFlags), GP64()
+	c, fl, t := k.load(oC), k.load(oFlags), GP64()
 	ADDQ(k.curC, c)
 	zero, tmp := Y12, Y13
 	each := func(base Register, f func(r, v int, m Mem)) {
 		for r := 0; r < k.mr; r++ {
-			MOVQ(Mem{Base: rows, Disp: 8 * r}, t)
+			MOVQ(Mem{Base: k.p, Disp: oRows + 8*r}, t)
 			for v := 0; v < k.nv; v++ {
 				f(r, v, Mem{Base: base, Index: t, Scale: 1})
 			}

@@ -25,10 +25,9 @@ func tile512(mr, nv int) {
 	acc := func(r, v int) VecPhysical { return zs[r*nv+v] }
 	bv, tmp := []VecPhysical{Z28, Z29}, []VecPhysical{Z30, Z31}
 
-	rows := load(oRows)
 	c, t := load(oC), GP64()
 	for r := 0; r < mr; r++ {
-		MOVQ(Mem{Base: rows, Disp: 8 * r}, t)
+		MOVQ(Mem{Base: p, Disp: oRows + 8*r}, t)
 		for v := 0; v < nv; v++ {
 			PREFETCHT0(Mem{Base: c, Index: t, Scale: 1, Disp: 64 * v})
 			VPXORD(acc(r, v), acc(r, v), acc(r, v))
@@ -91,7 +90,7 @@ func tile512(mr, nv int) {
 	}
 	DECQ(segs)
 	JNZ(LabelRef("seg"))
-	store512(load, mr, nv, t)
+	store512(p, load, mr, nv, t)
 }
 
 // strided is row r < 7 of an operand whose rows are s1 apart; s3 and s5 are its multiples.
@@ -108,15 +107,15 @@ func strided(base, s1, s3, s5 Register, r int) Mem {
 }
 
 // store512 is the end of a tile: the flags' work on the sums, and the store.
-func store512(load func(int) GPVirtual, mr, nv int, t GPVirtual) {
+func store512(p GPVirtual, load func(int) GPVirtual, mr, nv int, t GPVirtual) {
 	ks := []OpmaskPhysical{K1, K2}
 	acc := func(r, v int) VecPhysical { return zs[r*nv+v] }
 	bv, tmp := []VecPhysical{Z28, Z29}, []VecPhysical{Z30, Z31}
-	rows, c := load(oRows), load(oC)
+	c := load(oC)
 	fl := load(oFlags)
 	each := func(f func(r, v int)) {
 		for r := 0; r < mr; r++ {
-			MOVQ(Mem{Base: rows, Disp: 8 * r}, t)
+			MOVQ(Mem{Base: p, Disp: oRows + 8*r}, t)
 			for v := 0; v < nv; v++ {
 				f(r, v)
 			}

@@ -63,7 +63,7 @@ func dot256(mr, nr int) {
 	}
 	Label("sum")
 	sumLanes(acc, mr, nr)
-	storeDot(load, mr)
+	storeDot(p, load, mr)
 }
 
 // sumLanes adds up the lanes of each sum: row r's sums go to the four lanes of register r.
@@ -86,15 +86,15 @@ func sumLanes(acc func(r, j int) VecPhysical, mr, nr int) {
 }
 
 // storeDot does the flags' work on rows of up to four results in the registers from X0 on, and stores them.
-func storeDot(load func(int) GPVirtual, mr int) {
+func storeDot(p GPVirtual, load func(int) GPVirtual, mr int) {
 	zero, mask, tmp := X12, X13, X14
 	table, edge := GP64(), load(oEdge)
 	LEAQ(laneMask, table)
 	VMOVUPS(Mem{Base: table, Index: edge, Scale: 1}, mask)
-	rows, c, fl, t := load(oRows), load(oC), load(oFlags), GP64()
+	c, fl, t := load(oC), load(oFlags), GP64()
 	each := func(base Register, f func(r int, m Mem)) {
 		for r := range mr {
-			MOVQ(Mem{Base: rows, Disp: 8 * r}, t)
+			MOVQ(Mem{Base: p, Disp: oRows + 8*r}, t)
 			f(r, Mem{Base: base, Index: t, Scale: 1})
 		}
 	}

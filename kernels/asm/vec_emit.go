@@ -308,3 +308,10 @@ func (s simd) round(a V, mode uint8) V {
 	}
 	return d
 }
+
+// scalef is a * 2^k (AVX-512).
+func (s simd) scalef(a, k V) V {
+	d := s.reg()
+	VSCALEFPS(k, a, d)
+	return d
+}

@@ -26,7 +26,7 @@ func (e elementwise) signature() string {
 	if e.types != "" {
 		return "func(" + e.types + ")"
 	}
-	list := strings.Join(append(append([]string{}, e.out...), e.in...), ", ") + " []float32"
+	list := strings.Join(unique(e.out, e.in), ", ") + " []float32"
 	for _, s := range e.scalar {
 		list += ", " + s + " float32"
 	}
