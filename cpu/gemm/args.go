@@ -39,18 +39,20 @@ const (
 // geometry is what a driver has to know of a tier's tiles.
 type geometry struct {
 	mr, nr     int     // rows and columns of the largest tile
+	tall, thin int     // rows of the largest tile of at most thin columns
 	kc         int     // steps of K whose panel of B stays in the first-level cache
 	mc         int     // rows of A that stay in the second-level cache
 	taskFlops  float64 // arithmetic of a task that takes about 100 microseconds
 	dotRows    int     // rows and columns of the largest block of dot products
 	dotColumns int
+	dotLimit   int // rows of A up to which dot products beat packing B
 }
 
 // geometries holds the tiles of each tier; block sizes were measured by BenchmarkPlan.
 var geometries = [...]geometry{
-	cpuinfo.Go:     {mr: 4, nr: 4, kc: 256, mc: 128, taskFlops: 4e5, dotRows: 1, dotColumns: 4},
-	cpuinfo.AVX2:   {mr: 6, nr: 16, kc: 384, mc: 192, taskFlops: 8e6, dotRows: 3, dotColumns: 4},
-	cpuinfo.AVX512: {mr: 14, nr: 32, kc: 400, mc: 224, taskFlops: 16e6, dotRows: 3, dotColumns: 4},
+	cpuinfo.Go:     {mr: 4, nr: 4, tall: 4, kc: 256, mc: 128, taskFlops: 4e5, dotRows: 1, dotColumns: 4, dotLimit: 4},
+	cpuinfo.AVX2:   {mr: 6, nr: 16, tall: 12, thin: 8, kc: 384, mc: 192, taskFlops: 8e6, dotRows: 3, dotColumns: 4, dotLimit: 32},
+	cpuinfo.AVX512: {mr: 14, nr: 32, tall: 14, thin: 16, kc: 400, mc: 224, taskFlops: 16e6, dotRows: 3, dotColumns: 4, dotLimit: 12},
 }
 
 // MR returns the rows of t's largest tile.
@@ -59,7 +61,8 @@ func MR(t cpuinfo.Tier) int { return geometries[t].mr }
 // NR returns the columns of t's largest tile: the width of a packed panel of B.
 func NR(t cpuinfo.Tier) int { return geometries[t].nr }
 
-// Micro runs t's microkernel on a.Tiles tiles of rows x cols; 1 <= rows <= MR(t), 1 <= cols <= NR(t).
+// Micro runs t's microkernel on a.Tiles tiles of rows x cols; 1 <= rows <= MR(t), 1 <= cols <= NR(t)
+// (AVX2 has up to 12 rows for up to 8 columns).
 // It does not check anything: the memory that a names has to exist.
 func Micro(t cpuinfo.Tier, a *Args, rows, cols int) {
 	a.mask = uintptr(uint32(uint64(1)<<uint(cols) - 1))

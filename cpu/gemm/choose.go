@@ -4,12 +4,24 @@ import "math"
 
 // The decisions of NewPlan, from shape and tier alone. The numbers were measured by BenchmarkPlan on a Zen 3.
 
-// chooseDot: with few rows, packing B costs more than it gives, and dot products read B once, in place.
+// normalise rewrites products of vectors: a column that is contiguous is a row.
+func (p *Plan) normalise() {
+	if p.N == 1 && !p.TransB && p.LDB == 1 && !p.custom[1] {
+		p.TransB, p.LDB = true, max(1, p.K)
+	}
+	if p.M == 1 && p.TransA && p.LDA == 1 && !p.custom[0] {
+		p.TransA, p.LDA = false, max(1, p.K)
+	}
+}
+
+// chooseDot: with few rows, packing B costs more than it gives, and dot products read B once, in place. Short ones
+// (small K) spend their time on adding up lanes.
 func (p *Plan) chooseDot(o Options) bool {
 	fits := p.TransB && !p.TransA && !p.custom[0] && !p.custom[1]
 	switch o.Method {
 	case "":
-		return fits && o.PackB <= PackNone && o.PackA <= PackNone && (p.M <= 2*p.geo.dotRows || p.N < p.geo.nr/4)
+		few := p.M <= max(1, min(p.geo.dotLimit, p.K/10)) || p.N == 1
+		return fits && few && o.PackB <= PackNone && o.PackA <= PackNone
 	case "dot":
 		return fits
 	}
@@ -39,8 +51,8 @@ func (p *Plan) blocks(o Options) {
 	p.nc = max(p.geo.nr, p.nc/p.geo.nr*p.geo.nr)
 }
 
-// blockFloats is the size of a block of packed B: with a block of A it stays in a second-level cache of 512 KB.
-const blockFloats = 48 << 10
+// blockFloats is the size of a block of packed B, which stays in a second-level cache of 512 KB.
+const blockFloats = 96 << 10
 
 // grid cuts C into tasks.
 func (p *Plan) grid(o Options) {
@@ -54,20 +66,27 @@ func (p *Plan) grid(o Options) {
 	case n <= 0:
 		n = p.wantedTasks()
 	}
-	rows, cols := (p.M+p.geo.mr-1)/p.geo.mr, (p.N+p.geo.nr-1)/p.geo.nr
 	best := math.Inf(1)
-	for c := 1; c <= min(n, cols); c++ {
-		r := min(rows, (n+c-1)/c)
-		if cost := p.gridCost(r, c, rows, cols, n); cost < best {
-			best, p.rowTasks, p.colTasks = cost, r, c
+	var rows, cols int
+	for c := 1; c <= min(n, (p.N+p.geo.nr-1)/p.geo.nr); c++ {
+		for r := max(1, n/c); r <= (n+c-1)/c && r <= (p.M+p.geo.mr-1)/p.geo.mr; r++ {
+			p.rowTasks, p.colTasks = r, c
+			if cost := p.gridCost(); cost < best {
+				best, rows, cols = cost, r, c
+			}
 		}
+	}
+	p.rowTasks, p.colTasks = max(1, rows), max(1, cols)
+	if rows == 0 { // more tasks wanted than there are tiles
+		p.rowTasks, p.colTasks = (p.M+p.geo.mr-1)/p.geo.mr, (p.N+p.geo.nr-1)/p.geo.nr
 	}
 }
 
-// wantedTasks: about 100 microseconds each; less where there would be too few to share, never under some 10.
+// wantedTasks: about 200 microseconds each; 100 where there would be fewer than 64; less where there would be too few to
+// share, never under some 10.
 func (p *Plan) wantedTasks() int {
 	n := p.Flops() / p.geo.taskFlops
-	n = max(n, min(16, 4*n), min(4, 16*n))
+	n = max(n/2, min(64, n), min(16, 4*n), min(4, 16*n))
 	switch k := int(n); {
 	case k >= 8:
 		return up(k, 4)
@@ -78,21 +97,28 @@ func (p *Plan) wantedTasks() int {
 	}
 }
 
-// gridCost estimates the time of r×c tasks for n wanted ones, over rows×cols register tiles: the largest task's
-// arithmetic, what it has to read, and packing B again for each range of rows.
-func (p *Plan) gridCost(r, c, rows, cols, n int) float64 {
-	m := float64((rows+r-1)/r) * float64(p.geo.mr)
-	w := float64((cols+c-1)/c) * float64(p.geo.nr)
-	arithmetic := m * w * float64(r*c) / float64(p.M*p.N) // padding and uneven tasks
-	few := 1 + 0.5*math.Max(0, 1-float64(r*c)/float64(n))
-	perRow, perCol := 2.0, 2.0 // reading a row of A costs as much as perRow columns of arithmetic, and so on
+// gridCost estimates the time of the tasks on 1, 2, 4 and 8 workers that own equal ranges of them. A task's time is its
+// tiles, padding included, and reading its rows of A and columns of B: each costs as much as some more columns or rows.
+func (p *Plan) gridCost() float64 {
+	perRow, perCol := 2.0, 2.0
 	if p.TransB {
 		perCol = 6 // a column of B is packed by each range of rows
 	}
-	if p.TransA {
-		perRow = 1 // rows are weights: their owner should be the same as in the other passes
+	cost, n := 0.0, p.Tasks()
+	for _, workers := range [...]int{1, 2, 4, 8} {
+		longest := 0.0
+		for w := range workers {
+			sum := 0.0
+			for task := w * n / workers; task < (w+1)*n/workers; task++ {
+				row0, row1, col0, col1 := p.Block(task)
+				m, k := float64(up(row1-row0, p.geo.mr)), float64(up(col1-col0, p.geo.nr))
+				sum += m*k + perRow*m + perCol*k
+			}
+			longest = max(longest, sum)
+		}
+		cost += longest * float64(workers)
 	}
-	return arithmetic * few * (1 + perRow/w + perCol/m)
+	return cost
 }
 
 // aliases says that rows ld floats apart fall into few sets of a cache.

@@ -180,6 +180,18 @@ func tile256x8m(a *Args, rows int) {
 		y5x8m(a)
 	case 6:
 		y6x8m(a)
+	case 7:
+		y7x8m(a)
+	case 8:
+		y8x8m(a)
+	case 9:
+		y9x8m(a)
+	case 10:
+		y10x8m(a)
+	case 11:
+		y11x8m(a)
+	case 12:
+		y12x8m(a)
 	}
 }
 
@@ -222,13 +234,16 @@ func dot256r3(a *Args, cols int) {
 	}
 }
 
-// packRows copies k rows of w <= NR floats, ld apart, into rows of NR, zero-filled.
+// packRows copies k rows of w floats, ld apart, into panels of NR columns, the last one filled up with zeros.
 func packRows(t cpuinfo.Tier, dst, src []float32, k, ld, w int) {
-	if t == cpuinfo.AVX512 {
-		packRows512(unsafe.SliceData(dst), unsafe.SliceData(src), uint64(k), uint64(ld)*4, uint32(uint64(1)<<uint(w)-1))
+	if t != cpuinfo.AVX512 {
+		packRowsGo(dst, src, k, ld, w, geometries[t].nr)
 		return
 	}
-	packRowsGo(dst, src, k, ld, w, geometries[t].nr)
+	for n := 0; n < w; n += 32 {
+		mask := uint32(uint64(1)<<uint(min(32, w-n)) - 1)
+		packRows512(&dst[n*k], &src[n], uint64(k), uint64(ld)*4, mask)
+	}
 }
 
 // packTransposed writes dst[j*NR+c] = src[c*ld+j] for j < k and c < w <= NR, zero for the other c.
@@ -241,7 +256,7 @@ func packTransposed(t cpuinfo.Tier, dst, src []float32, k, ld, w int) {
 				break
 			}
 			for j := 0; j < k; j += 16 {
-				j = min(j, k-16) // the last block overlaps the one before
+				j := min(j, k-16) // the last block overlaps the one before
 				transpose512(&dst[j*32+c], &src[c*ld+j], 32*4, uint64(ld)*4, uint64(min(16, w-c)))
 			}
 		}
@@ -434,6 +449,24 @@ func y6x16m(p *Args)
 
 //go:noescape
 func y6x8m(p *Args)
+
+//go:noescape
+func y7x8m(p *Args)
+
+//go:noescape
+func y8x8m(p *Args)
+
+//go:noescape
+func y9x8m(p *Args)
+
+//go:noescape
+func y10x8m(p *Args)
+
+//go:noescape
+func y11x8m(p *Args)
+
+//go:noescape
+func y12x8m(p *Args)
 
 //go:noescape
 func d1x1(p *Args)

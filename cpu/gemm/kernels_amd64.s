@@ -8234,116 +8234,6 @@ store:
 	VZEROUPPER
 	RET
 
-// func y1x8m(p *uint64)
-// Requires: AVX, FMA3, MMX+
-TEXT ·y1x8m(SB), NOSPLIT, $0-8
-	MOVQ    p+0(FP), AX
-	MOVQ    88(AX), CX
-	LEAQ    gemmLaneMask<>+0(SB), DX
-	VMOVUPS (DX)(CX*1), Y15
-	MOVQ    120(AX), CX
-	MOVQ    (AX), DX
-	MOVQ    104(AX), SI
-	XORQ    BX, BX
-
-tile:
-	MOVQ       16(AX), DI
-	ADDQ       BX, DI
-	MOVQ       144(AX), R8
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y0, Y0, Y0
-	MOVQ       8(AX), R8
-	MOVQ       56(AX), R9
-	MOVQ       64(AX), R10
-	MOVQ       32(AX), R11
-	MOVQ       48(AX), R12
-	MOVQ       DX, DI
-	LEAQ       (R12)(R12*2), R13
-	LEAQ       (R12)(R12*4), R12
-
-seg:
-	MOVQ 24(AX), R12
-	SHRQ $0x01, R12
-	JZ   odd
-
-pair:
-	VMASKMOVPS   (R8), Y15, Y12
-	ADDQ         R10, R8
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS  Y14, Y12, Y0
-	ADDQ         R9, DI
-	VMASKMOVPS   (R8), Y15, Y12
-	ADDQ         R10, R8
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS  Y14, Y12, Y0
-	ADDQ         R9, DI
-	DECQ         R12
-	JNZ          pair
-
-odd:
-	TESTB        $0x01, 24(AX)
-	JZ           next
-	VMASKMOVPS   (R8), Y15, Y12
-	ADDQ         R10, R8
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS  Y14, Y12, Y0
-	ADDQ         R9, DI
-
-next:
-	ADDQ       40(AX), DI
-	DECQ       R11
-	JNZ        seg
-	MOVQ       16(AX), DI
-	MOVQ       72(AX), R8
-	ADDQ       BX, DI
-	TESTQ      $0x00000001, R8
-	JZ         bias
-	MOVQ       144(AX), R9
-	VMASKMOVPS (DI)(R9*1), Y15, Y13
-	VADDPS     Y13, Y0, Y0
-
-bias:
-	TESTQ      $0x000000fe, R8
-	JZ         store
-	TESTQ      $0x00000002, R8
-	JZ         rowbias
-	MOVQ       96(AX), R9
-	VMASKMOVPS (R9), Y15, Y13
-	VADDPS     Y13, Y0, Y0
-
-rowbias:
-	TESTQ        $0x00000010, R8
-	JZ           relu
-	VBROADCASTSS (SI), Y13
-	VADDPS       Y13, Y0, Y0
-
-relu:
-	VXORPS Y12, Y12, Y12
-	TESTQ  $0x00000004, R8
-	JZ     mask
-	VMAXPS Y0, Y12, Y0
-
-mask:
-	TESTQ      $0x00000008, R8
-	JZ         store
-	MOVQ       112(AX), R8
-	ADDQ       BX, R8
-	MOVQ       144(AX), R9
-	VMASKMOVPS (R8)(R9*1), Y15, Y13
-	VCMPPS     $0x1e, Y12, Y13, Y13
-	VANDPS     Y13, Y0, Y0
-
-store:
-	MOVQ       144(AX), R9
-	VMASKMOVPS Y0, Y15, (DI)(R9*1)
-	ADDQ       128(AX), DX
-	ADDQ       136(AX), BX
-	ADDQ       $0x04, SI
-	DECQ       CX
-	JNZ        tile
-	VZEROUPPER
-	RET
-
 // func y2x16(p *uint64)
 // Requires: AVX, FMA3, MMX+
 TEXT ·y2x16(SB), NOSPLIT, $0-8
@@ -8661,138 +8551,6 @@ store:
 	MOVQ       152(AX), R9
 	VMOVUPS    Y2, (DI)(R9*1)
 	VMASKMOVPS Y3, Y15, 32(DI)(R9*1)
-	ADDQ       128(AX), DX
-	ADDQ       136(AX), BX
-	ADDQ       $0x08, SI
-	DECQ       CX
-	JNZ        tile
-	VZEROUPPER
-	RET
-
-// func y2x8m(p *uint64)
-// Requires: AVX, FMA3, MMX+
-TEXT ·y2x8m(SB), NOSPLIT, $0-8
-	MOVQ    p+0(FP), AX
-	MOVQ    88(AX), CX
-	LEAQ    gemmLaneMask<>+0(SB), DX
-	VMOVUPS (DX)(CX*1), Y15
-	MOVQ    120(AX), CX
-	MOVQ    (AX), DX
-	MOVQ    104(AX), SI
-	XORQ    BX, BX
-
-tile:
-	MOVQ       16(AX), DI
-	ADDQ       BX, DI
-	MOVQ       144(AX), R8
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y0, Y0, Y0
-	MOVQ       152(AX), R8
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y1, Y1, Y1
-	MOVQ       8(AX), R8
-	MOVQ       56(AX), R9
-	MOVQ       64(AX), R10
-	MOVQ       32(AX), R11
-	MOVQ       48(AX), R12
-	MOVQ       DX, DI
-	LEAQ       (R12)(R12*2), R13
-	LEAQ       (R12)(R12*4), R13
-
-seg:
-	MOVQ 24(AX), R13
-	SHRQ $0x01, R13
-	JZ   odd
-
-pair:
-	VMASKMOVPS   (R8), Y15, Y12
-	ADDQ         R10, R8
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS  Y14, Y12, Y0
-	VBROADCASTSS (DI)(R12*1), Y14
-	VFMADD231PS  Y14, Y12, Y1
-	ADDQ         R9, DI
-	VMASKMOVPS   (R8), Y15, Y12
-	ADDQ         R10, R8
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS  Y14, Y12, Y0
-	VBROADCASTSS (DI)(R12*1), Y14
-	VFMADD231PS  Y14, Y12, Y1
-	ADDQ         R9, DI
-	DECQ         R13
-	JNZ          pair
-
-odd:
-	TESTB        $0x01, 24(AX)
-	JZ           next
-	VMASKMOVPS   (R8), Y15, Y12
-	ADDQ         R10, R8
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS  Y14, Y12, Y0
-	VBROADCASTSS (DI)(R12*1), Y14
-	VFMADD231PS  Y14, Y12, Y1
-	ADDQ         R9, DI
-
-next:
-	ADDQ       40(AX), DI
-	DECQ       R11
-	JNZ        seg
-	MOVQ       16(AX), DI
-	MOVQ       72(AX), R8
-	ADDQ       BX, DI
-	TESTQ      $0x00000001, R8
-	JZ         bias
-	MOVQ       144(AX), R9
-	VMASKMOVPS (DI)(R9*1), Y15, Y13
-	VADDPS     Y13, Y0, Y0
-	MOVQ       152(AX), R9
-	VMASKMOVPS (DI)(R9*1), Y15, Y13
-	VADDPS     Y13, Y1, Y1
-
-bias:
-	TESTQ      $0x000000fe, R8
-	JZ         store
-	TESTQ      $0x00000002, R8
-	JZ         rowbias
-	MOVQ       96(AX), R9
-	VMASKMOVPS (R9), Y15, Y13
-	VADDPS     Y13, Y0, Y0
-	VADDPS     Y13, Y1, Y1
-
-rowbias:
-	TESTQ        $0x00000010, R8
-	JZ           relu
-	VBROADCASTSS (SI), Y13
-	VADDPS       Y13, Y0, Y0
-	VBROADCASTSS 4(SI), Y13
-	VADDPS       Y13, Y1, Y1
-
-relu:
-	VXORPS Y12, Y12, Y12
-	TESTQ  $0x00000004, R8
-	JZ     mask
-	VMAXPS Y0, Y12, Y0
-	VMAXPS Y1, Y12, Y1
-
-mask:
-	TESTQ      $0x00000008, R8
-	JZ         store
-	MOVQ       112(AX), R8
-	ADDQ       BX, R8
-	MOVQ       144(AX), R9
-	VMASKMOVPS (R8)(R9*1), Y15, Y13
-	VCMPPS     $0x1e, Y12, Y13, Y13
-	VANDPS     Y13, Y0, Y0
-	MOVQ       152(AX), R9
-	VMASKMOVPS (R8)(R9*1), Y15, Y13
-	VCMPPS     $0x1e, Y12, Y13, Y13
-	VANDPS     Y13, Y1, Y1
-
-store:
-	MOVQ       144(AX), R9
-	VMASKMOVPS Y0, Y15, (DI)(R9*1)
-	MOVQ       152(AX), R9
-	VMASKMOVPS Y1, Y15, (DI)(R9*1)
 	ADDQ       128(AX), DX
 	ADDQ       136(AX), BX
 	ADDQ       $0x08, SI
@@ -9190,160 +8948,6 @@ store:
 	MOVQ       160(AX), R9
 	VMOVUPS    Y4, (DI)(R9*1)
 	VMASKMOVPS Y5, Y15, 32(DI)(R9*1)
-	ADDQ       128(AX), DX
-	ADDQ       136(AX), BX
-	ADDQ       $0x0c, SI
-	DECQ       CX
-	JNZ        tile
-	VZEROUPPER
-	RET
-
-// func y3x8m(p *uint64)
-// Requires: AVX, FMA3, MMX+
-TEXT ·y3x8m(SB), NOSPLIT, $0-8
-	MOVQ    p+0(FP), AX
-	MOVQ    88(AX), CX
-	LEAQ    gemmLaneMask<>+0(SB), DX
-	VMOVUPS (DX)(CX*1), Y15
-	MOVQ    120(AX), CX
-	MOVQ    (AX), DX
-	MOVQ    104(AX), SI
-	XORQ    BX, BX
-
-tile:
-	MOVQ       16(AX), DI
-	ADDQ       BX, DI
-	MOVQ       144(AX), R8
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y0, Y0, Y0
-	MOVQ       152(AX), R8
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y1, Y1, Y1
-	MOVQ       160(AX), R8
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y2, Y2, Y2
-	MOVQ       8(AX), R8
-	MOVQ       56(AX), R9
-	MOVQ       64(AX), R10
-	MOVQ       32(AX), R11
-	MOVQ       48(AX), R12
-	MOVQ       DX, DI
-	LEAQ       (R12)(R12*2), R13
-	LEAQ       (R12)(R12*4), R13
-
-seg:
-	MOVQ 24(AX), R13
-	SHRQ $0x01, R13
-	JZ   odd
-
-pair:
-	VMASKMOVPS   (R8), Y15, Y12
-	ADDQ         R10, R8
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS  Y14, Y12, Y0
-	VBROADCASTSS (DI)(R12*1), Y14
-	VFMADD231PS  Y14, Y12, Y1
-	VBROADCASTSS (DI)(R12*2), Y14
-	VFMADD231PS  Y14, Y12, Y2
-	ADDQ         R9, DI
-	VMASKMOVPS   (R8), Y15, Y12
-	ADDQ         R10, R8
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS  Y14, Y12, Y0
-	VBROADCASTSS (DI)(R12*1), Y14
-	VFMADD231PS  Y14, Y12, Y1
-	VBROADCASTSS (DI)(R12*2), Y14
-	VFMADD231PS  Y14, Y12, Y2
-	ADDQ         R9, DI
-	DECQ         R13
-	JNZ          pair
-
-odd:
-	TESTB        $0x01, 24(AX)
-	JZ           next
-	VMASKMOVPS   (R8), Y15, Y12
-	ADDQ         R10, R8
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS  Y14, Y12, Y0
-	VBROADCASTSS (DI)(R12*1), Y14
-	VFMADD231PS  Y14, Y12, Y1
-	VBROADCASTSS (DI)(R12*2), Y14
-	VFMADD231PS  Y14, Y12, Y2
-	ADDQ         R9, DI
-
-next:
-	ADDQ       40(AX), DI
-	DECQ       R11
-	JNZ        seg
-	MOVQ       16(AX), DI
-	MOVQ       72(AX), R8
-	ADDQ       BX, DI
-	TESTQ      $0x00000001, R8
-	JZ         bias
-	MOVQ       144(AX), R9
-	VMASKMOVPS (DI)(R9*1), Y15, Y13
-	VADDPS     Y13, Y0, Y0
-	MOVQ       152(AX), R9
-	VMASKMOVPS (DI)(R9*1), Y15, Y13
-	VADDPS     Y13, Y1, Y1
-	MOVQ       160(AX), R9
-	VMASKMOVPS (DI)(R9*1), Y15, Y13
-	VADDPS     Y13, Y2, Y2
-
-bias:
-	TESTQ      $0x000000fe, R8
-	JZ         store
-	TESTQ      $0x00000002, R8
-	JZ         rowbias
-	MOVQ       96(AX), R9
-	VMASKMOVPS (R9), Y15, Y13
-	VADDPS     Y13, Y0, Y0
-	VADDPS     Y13, Y1, Y1
-	VADDPS     Y13, Y2, Y2
-
-rowbias:
-	TESTQ        $0x00000010, R8
-	JZ           relu
-	VBROADCASTSS (SI), Y13
-	VADDPS       Y13, Y0, Y0
-	VBROADCASTSS 4(SI), Y13
-	VADDPS       Y13, Y1, Y1
-	VBROADCASTSS 8(SI), Y13
-	VADDPS       Y13, Y2, Y2
-
-relu:
-	VXORPS Y12, Y12, Y12
-	TESTQ  $0x00000004, R8
-	JZ     mask
-	VMAXPS Y0, Y12, Y0
-	VMAXPS Y1, Y12, Y1
-	VMAXPS Y2, Y12, Y2
-
-mask:
-	TESTQ      $0x00000008, R8
-	JZ         store
-	MOVQ       112(AX), R8
-	ADDQ       BX, R8
-	MOVQ       144(AX), R9
-	VMASKMOVPS (R8)(R9*1), Y15, Y13
-	VCMPPS     $0x1e, Y12, Y13, Y13
-	VANDPS     Y13, Y0, Y0
-	MOVQ       152(AX), R9
-	VMASKMOVPS (R8)(R9*1), Y15, Y13
-	VCMPPS     $0x1e, Y12, Y13, Y13
-	VANDPS     Y13, Y1, Y1
-	MOVQ       160(AX), R9
-	VMASKMOVPS (R8)(R9*1), Y15, Y13
-	VCMPPS     $0x1e, Y12, Y13, Y13
-	VANDPS     Y13, Y2, Y2
-
-store:
-	MOVQ       144(AX), R9
-	VMASKMOVPS Y0, Y15, (DI)(R9*1)
-	MOVQ       152(AX), R9
-	VMASKMOVPS Y1, Y15, (DI)(R9*1)
-	MOVQ       160(AX), R9
-	VMASKMOVPS Y2, Y15, (DI)(R9*1)
 	ADDQ       128(AX), DX
 	ADDQ       136(AX), BX
 	ADDQ       $0x0c, SI
@@ -9813,182 +9417,6 @@ store:
 	MOVQ       168(AX), R9
 	VMOVUPS    Y6, (DI)(R9*1)
 	VMASKMOVPS Y7, Y15, 32(DI)(R9*1)
-	ADDQ       128(AX), DX
-	ADDQ       136(AX), BX
-	ADDQ       $0x10, SI
-	DECQ       CX
-	JNZ        tile
-	VZEROUPPER
-	RET
-
-// func y4x8m(p *uint64)
-// Requires: AVX, FMA3, MMX+
-TEXT ·y4x8m(SB), NOSPLIT, $0-8
-	MOVQ    p+0(FP), AX
-	MOVQ    88(AX), CX
-	LEAQ    gemmLaneMask<>+0(SB), DX
-	VMOVUPS (DX)(CX*1), Y15
-	MOVQ    120(AX), CX
-	MOVQ    (AX), DX
-	MOVQ    104(AX), SI
-	XORQ    BX, BX
-
-tile:
-	MOVQ       16(AX), DI
-	ADDQ       BX, DI
-	MOVQ       144(AX), R8
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y0, Y0, Y0
-	MOVQ       152(AX), R8
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y1, Y1, Y1
-	MOVQ       160(AX), R8
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y2, Y2, Y2
-	MOVQ       168(AX), R8
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y3, Y3, Y3
-	MOVQ       8(AX), R8
-	MOVQ       56(AX), R9
-	MOVQ       64(AX), R10
-	MOVQ       32(AX), R11
-	MOVQ       48(AX), R12
-	MOVQ       DX, DI
-	LEAQ       (R12)(R12*2), R13
-	LEAQ       (R12)(R12*4), R14
-
-seg:
-	MOVQ 24(AX), R14
-	SHRQ $0x01, R14
-	JZ   odd
-
-pair:
-	VMASKMOVPS   (R8), Y15, Y12
-	ADDQ         R10, R8
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS  Y14, Y12, Y0
-	VBROADCASTSS (DI)(R12*1), Y14
-	VFMADD231PS  Y14, Y12, Y1
-	VBROADCASTSS (DI)(R12*2), Y14
-	VFMADD231PS  Y14, Y12, Y2
-	VBROADCASTSS (DI)(R13*1), Y14
-	VFMADD231PS  Y14, Y12, Y3
-	ADDQ         R9, DI
-	VMASKMOVPS   (R8), Y15, Y12
-	ADDQ         R10, R8
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS  Y14, Y12, Y0
-	VBROADCASTSS (DI)(R12*1), Y14
-	VFMADD231PS  Y14, Y12, Y1
-	VBROADCASTSS (DI)(R12*2), Y14
-	VFMADD231PS  Y14, Y12, Y2
-	VBROADCASTSS (DI)(R13*1), Y14
-	VFMADD231PS  Y14, Y12, Y3
-	ADDQ         R9, DI
-	DECQ         R14
-	JNZ          pair
-
-odd:
-	TESTB        $0x01, 24(AX)
-	JZ           next
-	VMASKMOVPS   (R8), Y15, Y12
-	ADDQ         R10, R8
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS  Y14, Y12, Y0
-	VBROADCASTSS (DI)(R12*1), Y14
-	VFMADD231PS  Y14, Y12, Y1
-	VBROADCASTSS (DI)(R12*2), Y14
-	VFMADD231PS  Y14, Y12, Y2
-	VBROADCASTSS (DI)(R13*1), Y14
-	VFMADD231PS  Y14, Y12, Y3
-	ADDQ         R9, DI
-
-next:
-	ADDQ       40(AX), DI
-	DECQ       R11
-	JNZ        seg
-	MOVQ       16(AX), DI
-	MOVQ       72(AX), R8
-	ADDQ       BX, DI
-	TESTQ      $0x00000001, R8
-	JZ         bias
-	MOVQ       144(AX), R9
-	VMASKMOVPS (DI)(R9*1), Y15, Y13
-	VADDPS     Y13, Y0, Y0
-	MOVQ       152(AX), R9
-	VMASKMOVPS (DI)(R9*1), Y15, Y13
-	VADDPS     Y13, Y1, Y1
-	MOVQ       160(AX), R9
-	VMASKMOVPS (DI)(R9*1), Y15, Y13
-	VADDPS     Y13, Y2, Y2
-	MOVQ       168(AX), R9
-	VMASKMOVPS (DI)(R9*1), Y15, Y13
-	VADDPS     Y13, Y3, Y3
-
-bias:
-	TESTQ      $0x000000fe, R8
-	JZ         store
-	TESTQ      $0x00000002, R8
-	JZ         rowbias
-	MOVQ       96(AX), R9
-	VMASKMOVPS (R9), Y15, Y13
-	VADDPS     Y13, Y0, Y0
-	VADDPS     Y13, Y1, Y1
-	VADDPS     Y13, Y2, Y2
-	VADDPS     Y13, Y3, Y3
-
-rowbias:
-	TESTQ        $0x00000010, R8
-	JZ           relu
-	VBROADCASTSS (SI), Y13
-	VADDPS       Y13, Y0, Y0
-	VBROADCASTSS 4(SI), Y13
-	VADDPS       Y13, Y1, Y1
-	VBROADCASTSS 8(SI), Y13
-	VADDPS       Y13, Y2, Y2
-	VBROADCASTSS 12(SI), Y13
-	VADDPS       Y13, Y3, Y3
-
-relu:
-	VXORPS Y12, Y12, Y12
-	TESTQ  $0x00000004, R8
-	JZ     mask
-	VMAXPS Y0, Y12, Y0
-	VMAXPS Y1, Y12, Y1
-	VMAXPS Y2, Y12, Y2
-	VMAXPS Y3, Y12, Y3
-
-mask:
-	TESTQ      $0x00000008, R8
-	JZ         store
-	MOVQ       112(AX), R8
-	ADDQ       BX, R8
-	MOVQ       144(AX), R9
-	VMASKMOVPS (R8)(R9*1), Y15, Y13
-	VCMPPS     $0x1e, Y12, Y13, Y13
-	VANDPS     Y13, Y0, Y0
-	MOVQ       152(AX), R9
-	VMASKMOVPS (R8)(R9*1), Y15, Y13
-	VCMPPS     $0x1e, Y12, Y13, Y13
-	VANDPS     Y13, Y1, Y1
-	MOVQ       160(AX), R9
-	VMASKMOVPS (R8)(R9*1), Y15, Y13
-	VCMPPS     $0x1e, Y12, Y13, Y13
-	VANDPS     Y13, Y2, Y2
-	MOVQ       168(AX), R9
-	VMASKMOVPS (R8)(R9*1), Y15, Y13
-	VCMPPS     $0x1e, Y12, Y13, Y13
-	VANDPS     Y13, Y3, Y3
-
-store:
-	MOVQ       144(AX), R9
-	VMASKMOVPS Y0, Y15, (DI)(R9*1)
-	MOVQ       152(AX), R9
-	VMASKMOVPS Y1, Y15, (DI)(R9*1)
-	MOVQ       160(AX), R9
-	VMASKMOVPS Y2, Y15, (DI)(R9*1)
-	MOVQ       168(AX), R9
-	VMASKMOVPS Y3, Y15, (DI)(R9*1)
 	ADDQ       128(AX), DX
 	ADDQ       136(AX), BX
 	ADDQ       $0x10, SI
@@ -10530,204 +9958,6 @@ store:
 	MOVQ       176(AX), R9
 	VMOVUPS    Y8, (DI)(R9*1)
 	VMASKMOVPS Y9, Y15, 32(DI)(R9*1)
-	ADDQ       128(AX), DX
-	ADDQ       136(AX), BX
-	ADDQ       $0x14, SI
-	DECQ       CX
-	JNZ        tile
-	VZEROUPPER
-	RET
-
-// func y5x8m(p *uint64)
-// Requires: AVX, FMA3, MMX+
-TEXT ·y5x8m(SB), NOSPLIT, $0-8
-	MOVQ    p+0(FP), AX
-	MOVQ    88(AX), CX
-	LEAQ    gemmLaneMask<>+0(SB), DX
-	VMOVUPS (DX)(CX*1), Y15
-	MOVQ    120(AX), CX
-	MOVQ    (AX), DX
-	MOVQ    104(AX), SI
-	XORQ    BX, BX
-
-tile:
-	MOVQ       16(AX), DI
-	ADDQ       BX, DI
-	MOVQ       144(AX), R8
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y0, Y0, Y0
-	MOVQ       152(AX), R8
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y1, Y1, Y1
-	MOVQ       160(AX), R8
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y2, Y2, Y2
-	MOVQ       168(AX), R8
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y3, Y3, Y3
-	MOVQ       176(AX), R8
-	PREFETCHT0 (DI)(R8*1)
-	VXORPS     Y4, Y4, Y4
-	MOVQ       8(AX), R8
-	MOVQ       56(AX), R9
-	MOVQ       64(AX), R10
-	MOVQ       32(AX), R11
-	MOVQ       48(AX), R12
-	MOVQ       DX, DI
-	LEAQ       (R12)(R12*2), R13
-	LEAQ       (R12)(R12*4), R14
-
-seg:
-	MOVQ 24(AX), R14
-	SHRQ $0x01, R14
-	JZ   odd
-
-pair:
-	VMASKMOVPS   (R8), Y15, Y12
-	ADDQ         R10, R8
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS  Y14, Y12, Y0
-	VBROADCASTSS (DI)(R12*1), Y14
-	VFMADD231PS  Y14, Y12, Y1
-	VBROADCASTSS (DI)(R12*2), Y14
-	VFMADD231PS  Y14, Y12, Y2
-	VBROADCASTSS (DI)(R13*1), Y14
-	VFMADD231PS  Y14, Y12, Y3
-	VBROADCASTSS (DI)(R12*4), Y14
-	VFMADD231PS  Y14, Y12, Y4
-	ADDQ         R9, DI
-	VMASKMOVPS   (R8), Y15, Y12
-	ADDQ         R10, R8
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS  Y14, Y12, Y0
-	VBROADCASTSS (DI)(R12*1), Y14
-	VFMADD231PS  Y14, Y12, Y1
-	VBROADCASTSS (DI)(R12*2), Y14
-	VFMADD231PS  Y14, Y12, Y2
-	VBROADCASTSS (DI)(R13*1), Y14
-	VFMADD231PS  Y14, Y12, Y3
-	VBROADCASTSS (DI)(R12*4), Y14
-	VFMADD231PS  Y14, Y12, Y4
-	ADDQ         R9, DI
-	DECQ         R14
-	JNZ          pair
-
-odd:
-	TESTB        $0x01, 24(AX)
-	JZ           next
-	VMASKMOVPS   (R8), Y15, Y12
-	ADDQ         R10, R8
-	VBROADCASTSS (DI), Y14
-	VFMADD231PS  Y14, Y12, Y0
-	VBROADCASTSS (DI)(R12*1), Y14
-	VFMADD231PS  Y14, Y12, Y1
-	VBROADCASTSS (DI)(R12*2), Y14
-	VFMADD231PS  Y14, Y12, Y2
-	VBROADCASTSS (DI)(R13*1), Y14
-	VFMADD231PS  Y14, Y12, Y3
-	VBROADCASTSS (DI)(R12*4), Y14
-	VFMADD231PS  Y14, Y12, Y4
-	ADDQ         R9, DI
-
-next:
-	ADDQ       40(AX), DI
-	DECQ       R11
-	JNZ        seg
-	MOVQ       16(AX), DI
-	MOVQ       72(AX), R8
-	ADDQ       BX, DI
-	TESTQ      $0x00000001, R8
-	JZ         bias
-	MOVQ       144(AX), R9
-	VMASKMOVPS (DI)(R9*1), Y15, Y13
-	VADDPS     Y13, Y0, Y0
-	MOVQ       152(AX), R9
-	VMASKMOVPS (DI)(R9*1), Y15, Y13
-	VADDPS     Y13, Y1, Y1
-	MOVQ       160(AX), R9
-	VMASKMOVPS (DI)(R9*1), Y15, Y13
-	VADDPS     Y13, Y2, Y2
-	MOVQ       168(AX), R9
-	VMASKMOVPS (DI)(R9*1), Y15, Y13
-	VADDPS     Y13, Y3, Y3
-	MOVQ       176(AX), R9
-	VMASKMOVPS (DI)(R9*1), Y15, Y13
-	VADDPS     Y13, Y4, Y4
-
-bias:
-	TESTQ      $0x000000fe, R8
-	JZ         store
-	TESTQ      $0x00000002, R8
-	JZ         rowbias
-	MOVQ       96(AX), R9
-	VMASKMOVPS (R9), Y15, Y13
-	VADDPS     Y13, Y0, Y0
-	VADDPS     Y13, Y1, Y1
-	VADDPS     Y13, Y2, Y2
-	VADDPS     Y13, Y3, Y3
-	VADDPS     Y13, Y4, Y4
-
-rowbias:
-	TESTQ        $0x00000010, R8
-	JZ           relu
-	VBROADCASTSS (SI), Y13
-	VADDPS       Y13, Y0, Y0
-	VBROADCASTSS 4(SI), Y13
-	VADDPS       Y13, Y1, Y1
-	VBROADCASTSS 8(SI), Y13
-	VADDPS       Y13, Y2, Y2
-	VBROADCASTSS 12(SI), Y13
-	VADDPS       Y13, Y3, Y3
-	VBROADCASTSS 16(SI), Y13
-	VADDPS       Y13, Y4, Y4
-
-relu:
-	VXORPS Y12, Y12, Y12
-	TESTQ  $0x00000004, R8
-	JZ     mask
-	VMAXPS Y0, Y12, Y0
-	VMAXPS Y1, Y12, Y1
-	VMAXPS Y2, Y12, Y2
-	VMAXPS Y3, Y12, Y3
-	VMAXPS Y4, Y12, Y4
-
-mask:
-	TESTQ      $0x00000008, R8
-	JZ         store
-	MOVQ       112(AX), R8
-	ADDQ       BX, R8
-	MOVQ       144(AX), R9
-	VMASKMOVPS (R8)(R9*1), Y15, Y13
-	VCMPPS     $0x1e, Y12, Y13, Y13
-	VANDPS     Y13, Y0, Y0
-	MOVQ       152(AX), R9
-	VMASKMOVPS (R8)(R9*1), Y15, Y13
-	VCMPPS     $0x1e, Y12, Y13, Y13
-	VANDPS     Y13, Y1, Y1
-	MOVQ       160(AX), R9
-	VMASKMOVPS (R8)(R9*1), Y15, Y13
-	VCMPPS     $0x1e, Y12, Y13, Y13
-	VANDPS     Y13, Y2, Y2
-	MOVQ       168(AX), R9
-	VMASKMOVPS (R8)(R9*1), Y15, Y13
-	VCMPPS     $0x1e, Y12, Y13, Y13
-	VANDPS     Y13, Y3, Y3
-	MOVQ       176(AX), R9
-	VMASKMOVPS (R8)(R9*1), Y15, Y13
-	VCMPPS     $0x1e, Y12, Y13, Y13
-	VANDPS     Y13, Y4, Y4
-
-store:
-	MOVQ       144(AX), R9
-	VMASKMOVPS Y0, Y15, (DI)(R9*1)
-	MOVQ       152(AX), R9
-	VMASKMOVPS Y1, Y15, (DI)(R9*1)
-	MOVQ       160(AX), R9
-	VMASKMOVPS Y2, Y15, (DI)(R9*1)
-	MOVQ       168(AX), R9
-	VMASKMOVPS Y3, Y15, (DI)(R9*1)
-	MOVQ       176(AX), R9
-	VMASKMOVPS Y4, Y15, (DI)(R9*1)
 	ADDQ       128(AX), DX
 	ADDQ       136(AX), BX
 	ADDQ       $0x14, SI
@@ -11349,6 +10579,776 @@ store:
 	VZEROUPPER
 	RET
 
+// func y1x8m(p *uint64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·y1x8m(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    88(AX), CX
+	LEAQ    gemmLaneMask<>+0(SB), DX
+	VMOVUPS (DX)(CX*1), Y15
+	MOVQ    120(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    104(AX), SI
+	XORQ    BX, BX
+
+tile:
+	MOVQ       16(AX), DI
+	ADDQ       BX, DI
+	MOVQ       144(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y0, Y0, Y0
+	MOVQ       8(AX), R8
+	MOVQ       56(AX), R9
+	MOVQ       64(AX), R10
+	MOVQ       32(AX), R11
+	MOVQ       48(AX), R12
+	MOVQ       DX, DI
+	LEAQ       (R12)(R12*2), R13
+	LEAQ       (R12)(R12*4), R12
+
+seg:
+	MOVQ 24(AX), R12
+	SHRQ $0x01, R12
+	JZ   odd
+
+pair:
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	ADDQ         R9, DI
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	ADDQ         R9, DI
+	DECQ         R12
+	JNZ          pair
+
+odd:
+	TESTB        $0x01, 24(AX)
+	JZ           next
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	ADDQ         R9, DI
+
+next:
+	ADDQ       40(AX), DI
+	DECQ       R11
+	JNZ        seg
+	MOVQ       16(AX), DI
+	MOVQ       72(AX), R8
+	ADDQ       BX, DI
+	TESTQ      $0x00000001, R8
+	JZ         bias
+	MOVQ       144(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+
+bias:
+	TESTQ      $0x000000fe, R8
+	JZ         store
+	TESTQ      $0x00000002, R8
+	JZ         rowbias
+	MOVQ       96(AX), R9
+	VMASKMOVPS (R9), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+
+rowbias:
+	TESTQ        $0x00000010, R8
+	JZ           relu
+	VBROADCASTSS (SI), Y13
+	VADDPS       Y13, Y0, Y0
+
+relu:
+	VXORPS Y12, Y12, Y12
+	TESTQ  $0x00000004, R8
+	JZ     mask
+	VMAXPS Y0, Y12, Y0
+
+mask:
+	TESTQ      $0x00000008, R8
+	JZ         store
+	MOVQ       112(AX), R8
+	ADDQ       BX, R8
+	MOVQ       144(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y0, Y0
+
+store:
+	MOVQ       144(AX), R9
+	VMASKMOVPS Y0, Y15, (DI)(R9*1)
+	ADDQ       128(AX), DX
+	ADDQ       136(AX), BX
+	ADDQ       $0x04, SI
+	DECQ       CX
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func y2x8m(p *uint64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·y2x8m(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    88(AX), CX
+	LEAQ    gemmLaneMask<>+0(SB), DX
+	VMOVUPS (DX)(CX*1), Y15
+	MOVQ    120(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    104(AX), SI
+	XORQ    BX, BX
+
+tile:
+	MOVQ       16(AX), DI
+	ADDQ       BX, DI
+	MOVQ       144(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y0, Y0, Y0
+	MOVQ       152(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y1, Y1, Y1
+	MOVQ       8(AX), R8
+	MOVQ       56(AX), R9
+	MOVQ       64(AX), R10
+	MOVQ       32(AX), R11
+	MOVQ       48(AX), R12
+	MOVQ       DX, DI
+	LEAQ       (R12)(R12*2), R13
+	LEAQ       (R12)(R12*4), R13
+
+seg:
+	MOVQ 24(AX), R13
+	SHRQ $0x01, R13
+	JZ   odd
+
+pair:
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	ADDQ         R9, DI
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	ADDQ         R9, DI
+	DECQ         R13
+	JNZ          pair
+
+odd:
+	TESTB        $0x01, 24(AX)
+	JZ           next
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	ADDQ         R9, DI
+
+next:
+	ADDQ       40(AX), DI
+	DECQ       R11
+	JNZ        seg
+	MOVQ       16(AX), DI
+	MOVQ       72(AX), R8
+	ADDQ       BX, DI
+	TESTQ      $0x00000001, R8
+	JZ         bias
+	MOVQ       144(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y1, Y1
+
+bias:
+	TESTQ      $0x000000fe, R8
+	JZ         store
+	TESTQ      $0x00000002, R8
+	JZ         rowbias
+	MOVQ       96(AX), R9
+	VMASKMOVPS (R9), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	VADDPS     Y13, Y1, Y1
+
+rowbias:
+	TESTQ        $0x00000010, R8
+	JZ           relu
+	VBROADCASTSS (SI), Y13
+	VADDPS       Y13, Y0, Y0
+	VBROADCASTSS 4(SI), Y13
+	VADDPS       Y13, Y1, Y1
+
+relu:
+	VXORPS Y12, Y12, Y12
+	TESTQ  $0x00000004, R8
+	JZ     mask
+	VMAXPS Y0, Y12, Y0
+	VMAXPS Y1, Y12, Y1
+
+mask:
+	TESTQ      $0x00000008, R8
+	JZ         store
+	MOVQ       112(AX), R8
+	ADDQ       BX, R8
+	MOVQ       144(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y1, Y1
+
+store:
+	MOVQ       144(AX), R9
+	VMASKMOVPS Y0, Y15, (DI)(R9*1)
+	MOVQ       152(AX), R9
+	VMASKMOVPS Y1, Y15, (DI)(R9*1)
+	ADDQ       128(AX), DX
+	ADDQ       136(AX), BX
+	ADDQ       $0x08, SI
+	DECQ       CX
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func y3x8m(p *uint64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·y3x8m(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    88(AX), CX
+	LEAQ    gemmLaneMask<>+0(SB), DX
+	VMOVUPS (DX)(CX*1), Y15
+	MOVQ    120(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    104(AX), SI
+	XORQ    BX, BX
+
+tile:
+	MOVQ       16(AX), DI
+	ADDQ       BX, DI
+	MOVQ       144(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y0, Y0, Y0
+	MOVQ       152(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y1, Y1, Y1
+	MOVQ       160(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y2, Y2, Y2
+	MOVQ       8(AX), R8
+	MOVQ       56(AX), R9
+	MOVQ       64(AX), R10
+	MOVQ       32(AX), R11
+	MOVQ       48(AX), R12
+	MOVQ       DX, DI
+	LEAQ       (R12)(R12*2), R13
+	LEAQ       (R12)(R12*4), R13
+
+seg:
+	MOVQ 24(AX), R13
+	SHRQ $0x01, R13
+	JZ   odd
+
+pair:
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	ADDQ         R9, DI
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	ADDQ         R9, DI
+	DECQ         R13
+	JNZ          pair
+
+odd:
+	TESTB        $0x01, 24(AX)
+	JZ           next
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	ADDQ         R9, DI
+
+next:
+	ADDQ       40(AX), DI
+	DECQ       R11
+	JNZ        seg
+	MOVQ       16(AX), DI
+	MOVQ       72(AX), R8
+	ADDQ       BX, DI
+	TESTQ      $0x00000001, R8
+	JZ         bias
+	MOVQ       144(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y1, Y1
+	MOVQ       160(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y2, Y2
+
+bias:
+	TESTQ      $0x000000fe, R8
+	JZ         store
+	TESTQ      $0x00000002, R8
+	JZ         rowbias
+	MOVQ       96(AX), R9
+	VMASKMOVPS (R9), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	VADDPS     Y13, Y1, Y1
+	VADDPS     Y13, Y2, Y2
+
+rowbias:
+	TESTQ        $0x00000010, R8
+	JZ           relu
+	VBROADCASTSS (SI), Y13
+	VADDPS       Y13, Y0, Y0
+	VBROADCASTSS 4(SI), Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 8(SI), Y13
+	VADDPS       Y13, Y2, Y2
+
+relu:
+	VXORPS Y12, Y12, Y12
+	TESTQ  $0x00000004, R8
+	JZ     mask
+	VMAXPS Y0, Y12, Y0
+	VMAXPS Y1, Y12, Y1
+	VMAXPS Y2, Y12, Y2
+
+mask:
+	TESTQ      $0x00000008, R8
+	JZ         store
+	MOVQ       112(AX), R8
+	ADDQ       BX, R8
+	MOVQ       144(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y1, Y1
+	MOVQ       160(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y2, Y2
+
+store:
+	MOVQ       144(AX), R9
+	VMASKMOVPS Y0, Y15, (DI)(R9*1)
+	MOVQ       152(AX), R9
+	VMASKMOVPS Y1, Y15, (DI)(R9*1)
+	MOVQ       160(AX), R9
+	VMASKMOVPS Y2, Y15, (DI)(R9*1)
+	ADDQ       128(AX), DX
+	ADDQ       136(AX), BX
+	ADDQ       $0x0c, SI
+	DECQ       CX
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func y4x8m(p *uint64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·y4x8m(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    88(AX), CX
+	LEAQ    gemmLaneMask<>+0(SB), DX
+	VMOVUPS (DX)(CX*1), Y15
+	MOVQ    120(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    104(AX), SI
+	XORQ    BX, BX
+
+tile:
+	MOVQ       16(AX), DI
+	ADDQ       BX, DI
+	MOVQ       144(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y0, Y0, Y0
+	MOVQ       152(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y1, Y1, Y1
+	MOVQ       160(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y2, Y2, Y2
+	MOVQ       168(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y3, Y3, Y3
+	MOVQ       8(AX), R8
+	MOVQ       56(AX), R9
+	MOVQ       64(AX), R10
+	MOVQ       32(AX), R11
+	MOVQ       48(AX), R12
+	MOVQ       DX, DI
+	LEAQ       (R12)(R12*2), R13
+	LEAQ       (R12)(R12*4), R14
+
+seg:
+	MOVQ 24(AX), R14
+	SHRQ $0x01, R14
+	JZ   odd
+
+pair:
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	ADDQ         R9, DI
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	ADDQ         R9, DI
+	DECQ         R14
+	JNZ          pair
+
+odd:
+	TESTB        $0x01, 24(AX)
+	JZ           next
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	ADDQ         R9, DI
+
+next:
+	ADDQ       40(AX), DI
+	DECQ       R11
+	JNZ        seg
+	MOVQ       16(AX), DI
+	MOVQ       72(AX), R8
+	ADDQ       BX, DI
+	TESTQ      $0x00000001, R8
+	JZ         bias
+	MOVQ       144(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y1, Y1
+	MOVQ       160(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y2, Y2
+	MOVQ       168(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y3, Y3
+
+bias:
+	TESTQ      $0x000000fe, R8
+	JZ         store
+	TESTQ      $0x00000002, R8
+	JZ         rowbias
+	MOVQ       96(AX), R9
+	VMASKMOVPS (R9), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	VADDPS     Y13, Y1, Y1
+	VADDPS     Y13, Y2, Y2
+	VADDPS     Y13, Y3, Y3
+
+rowbias:
+	TESTQ        $0x00000010, R8
+	JZ           relu
+	VBROADCASTSS (SI), Y13
+	VADDPS       Y13, Y0, Y0
+	VBROADCASTSS 4(SI), Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 8(SI), Y13
+	VADDPS       Y13, Y2, Y2
+	VBROADCASTSS 12(SI), Y13
+	VADDPS       Y13, Y3, Y3
+
+relu:
+	VXORPS Y12, Y12, Y12
+	TESTQ  $0x00000004, R8
+	JZ     mask
+	VMAXPS Y0, Y12, Y0
+	VMAXPS Y1, Y12, Y1
+	VMAXPS Y2, Y12, Y2
+	VMAXPS Y3, Y12, Y3
+
+mask:
+	TESTQ      $0x00000008, R8
+	JZ         store
+	MOVQ       112(AX), R8
+	ADDQ       BX, R8
+	MOVQ       144(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y1, Y1
+	MOVQ       160(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y2, Y2
+	MOVQ       168(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y3, Y3
+
+store:
+	MOVQ       144(AX), R9
+	VMASKMOVPS Y0, Y15, (DI)(R9*1)
+	MOVQ       152(AX), R9
+	VMASKMOVPS Y1, Y15, (DI)(R9*1)
+	MOVQ       160(AX), R9
+	VMASKMOVPS Y2, Y15, (DI)(R9*1)
+	MOVQ       168(AX), R9
+	VMASKMOVPS Y3, Y15, (DI)(R9*1)
+	ADDQ       128(AX), DX
+	ADDQ       136(AX), BX
+	ADDQ       $0x10, SI
+	DECQ       CX
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func y5x8m(p *uint64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·y5x8m(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    88(AX), CX
+	LEAQ    gemmLaneMask<>+0(SB), DX
+	VMOVUPS (DX)(CX*1), Y15
+	MOVQ    120(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    104(AX), SI
+	XORQ    BX, BX
+
+tile:
+	MOVQ       16(AX), DI
+	ADDQ       BX, DI
+	MOVQ       144(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y0, Y0, Y0
+	MOVQ       152(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y1, Y1, Y1
+	MOVQ       160(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y2, Y2, Y2
+	MOVQ       168(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y3, Y3, Y3
+	MOVQ       176(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y4, Y4, Y4
+	MOVQ       8(AX), R8
+	MOVQ       56(AX), R9
+	MOVQ       64(AX), R10
+	MOVQ       32(AX), R11
+	MOVQ       48(AX), R12
+	MOVQ       DX, DI
+	LEAQ       (R12)(R12*2), R13
+	LEAQ       (R12)(R12*4), R14
+
+seg:
+	MOVQ 24(AX), R14
+	SHRQ $0x01, R14
+	JZ   odd
+
+pair:
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	ADDQ         R9, DI
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	ADDQ         R9, DI
+	DECQ         R14
+	JNZ          pair
+
+odd:
+	TESTB        $0x01, 24(AX)
+	JZ           next
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	ADDQ         R9, DI
+
+next:
+	ADDQ       40(AX), DI
+	DECQ       R11
+	JNZ        seg
+	MOVQ       16(AX), DI
+	MOVQ       72(AX), R8
+	ADDQ       BX, DI
+	TESTQ      $0x00000001, R8
+	JZ         bias
+	MOVQ       144(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y1, Y1
+	MOVQ       160(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y2, Y2
+	MOVQ       168(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y3, Y3
+	MOVQ       176(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y4, Y4
+
+bias:
+	TESTQ      $0x000000fe, R8
+	JZ         store
+	TESTQ      $0x00000002, R8
+	JZ         rowbias
+	MOVQ       96(AX), R9
+	VMASKMOVPS (R9), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	VADDPS     Y13, Y1, Y1
+	VADDPS     Y13, Y2, Y2
+	VADDPS     Y13, Y3, Y3
+	VADDPS     Y13, Y4, Y4
+
+rowbias:
+	TESTQ        $0x00000010, R8
+	JZ           relu
+	VBROADCASTSS (SI), Y13
+	VADDPS       Y13, Y0, Y0
+	VBROADCASTSS 4(SI), Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 8(SI), Y13
+	VADDPS       Y13, Y2, Y2
+	VBROADCASTSS 12(SI), Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS 16(SI), Y13
+	VADDPS       Y13, Y4, Y4
+
+relu:
+	VXORPS Y12, Y12, Y12
+	TESTQ  $0x00000004, R8
+	JZ     mask
+	VMAXPS Y0, Y12, Y0
+	VMAXPS Y1, Y12, Y1
+	VMAXPS Y2, Y12, Y2
+	VMAXPS Y3, Y12, Y3
+	VMAXPS Y4, Y12, Y4
+
+mask:
+	TESTQ      $0x00000008, R8
+	JZ         store
+	MOVQ       112(AX), R8
+	ADDQ       BX, R8
+	MOVQ       144(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y1, Y1
+	MOVQ       160(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y2, Y2
+	MOVQ       168(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y3, Y3
+	MOVQ       176(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y4, Y4
+
+store:
+	MOVQ       144(AX), R9
+	VMASKMOVPS Y0, Y15, (DI)(R9*1)
+	MOVQ       152(AX), R9
+	VMASKMOVPS Y1, Y15, (DI)(R9*1)
+	MOVQ       160(AX), R9
+	VMASKMOVPS Y2, Y15, (DI)(R9*1)
+	MOVQ       168(AX), R9
+	VMASKMOVPS Y3, Y15, (DI)(R9*1)
+	MOVQ       176(AX), R9
+	VMASKMOVPS Y4, Y15, (DI)(R9*1)
+	ADDQ       128(AX), DX
+	ADDQ       136(AX), BX
+	ADDQ       $0x14, SI
+	DECQ       CX
+	JNZ        tile
+	VZEROUPPER
+	RET
+
 // func y6x8m(p *uint64)
 // Requires: AVX, FMA3, MMX+
 TEXT ·y6x8m(SB), NOSPLIT, $0-8
@@ -11564,6 +11564,1818 @@ store:
 	ADDQ       128(AX), DX
 	ADDQ       136(AX), BX
 	ADDQ       $0x18, SI
+	DECQ       CX
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func y7x8m(p *uint64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·y7x8m(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	MOVQ    88(AX), CX
+	LEAQ    gemmLaneMask<>+0(SB), DX
+	VMOVUPS (DX)(CX*1), Y15
+	MOVQ    120(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    104(AX), SI
+	XORQ    BX, BX
+
+tile:
+	MOVQ       16(AX), DI
+	ADDQ       BX, DI
+	MOVQ       144(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y0, Y0, Y0
+	MOVQ       152(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y1, Y1, Y1
+	MOVQ       160(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y2, Y2, Y2
+	MOVQ       168(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y3, Y3, Y3
+	MOVQ       176(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y4, Y4, Y4
+	MOVQ       184(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y5, Y5, Y5
+	MOVQ       192(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y6, Y6, Y6
+	MOVQ       8(AX), R8
+	MOVQ       56(AX), R9
+	MOVQ       64(AX), R10
+	MOVQ       32(AX), R11
+	MOVQ       48(AX), R12
+	MOVQ       DX, DI
+	LEAQ       (R12)(R12*2), R13
+	LEAQ       (R12)(R12*4), R14
+
+seg:
+	MOVQ 24(AX), R15
+	SHRQ $0x01, R15
+	JZ   odd
+
+pair:
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (DI)(R14*1), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DI)(R13*2), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	ADDQ         R9, DI
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (DI)(R14*1), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DI)(R13*2), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	ADDQ         R9, DI
+	DECQ         R15
+	JNZ          pair
+
+odd:
+	TESTB        $0x01, 24(AX)
+	JZ           next
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (DI)(R14*1), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DI)(R13*2), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	ADDQ         R9, DI
+
+next:
+	ADDQ       40(AX), DI
+	DECQ       R11
+	JNZ        seg
+	MOVQ       16(AX), DI
+	MOVQ       72(AX), R8
+	ADDQ       BX, DI
+	TESTQ      $0x00000001, R8
+	JZ         bias
+	MOVQ       144(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y1, Y1
+	MOVQ       160(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y2, Y2
+	MOVQ       168(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y3, Y3
+	MOVQ       176(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y4, Y4
+	MOVQ       184(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y5, Y5
+	MOVQ       192(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y6, Y6
+
+bias:
+	TESTQ      $0x000000fe, R8
+	JZ         store
+	TESTQ      $0x00000002, R8
+	JZ         rowbias
+	MOVQ       96(AX), R9
+	VMASKMOVPS (R9), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	VADDPS     Y13, Y1, Y1
+	VADDPS     Y13, Y2, Y2
+	VADDPS     Y13, Y3, Y3
+	VADDPS     Y13, Y4, Y4
+	VADDPS     Y13, Y5, Y5
+	VADDPS     Y13, Y6, Y6
+
+rowbias:
+	TESTQ        $0x00000010, R8
+	JZ           relu
+	VBROADCASTSS (SI), Y13
+	VADDPS       Y13, Y0, Y0
+	VBROADCASTSS 4(SI), Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 8(SI), Y13
+	VADDPS       Y13, Y2, Y2
+	VBROADCASTSS 12(SI), Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS 16(SI), Y13
+	VADDPS       Y13, Y4, Y4
+	VBROADCASTSS 20(SI), Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS 24(SI), Y13
+	VADDPS       Y13, Y6, Y6
+
+relu:
+	VXORPS Y12, Y12, Y12
+	TESTQ  $0x00000004, R8
+	JZ     mask
+	VMAXPS Y0, Y12, Y0
+	VMAXPS Y1, Y12, Y1
+	VMAXPS Y2, Y12, Y2
+	VMAXPS Y3, Y12, Y3
+	VMAXPS Y4, Y12, Y4
+	VMAXPS Y5, Y12, Y5
+	VMAXPS Y6, Y12, Y6
+
+mask:
+	TESTQ      $0x00000008, R8
+	JZ         store
+	MOVQ       112(AX), R8
+	ADDQ       BX, R8
+	MOVQ       144(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y1, Y1
+	MOVQ       160(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y2, Y2
+	MOVQ       168(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y3, Y3
+	MOVQ       176(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y4, Y4
+	MOVQ       184(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y5, Y5
+	MOVQ       192(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y6, Y6
+
+store:
+	MOVQ       144(AX), R9
+	VMASKMOVPS Y0, Y15, (DI)(R9*1)
+	MOVQ       152(AX), R9
+	VMASKMOVPS Y1, Y15, (DI)(R9*1)
+	MOVQ       160(AX), R9
+	VMASKMOVPS Y2, Y15, (DI)(R9*1)
+	MOVQ       168(AX), R9
+	VMASKMOVPS Y3, Y15, (DI)(R9*1)
+	MOVQ       176(AX), R9
+	VMASKMOVPS Y4, Y15, (DI)(R9*1)
+	MOVQ       184(AX), R9
+	VMASKMOVPS Y5, Y15, (DI)(R9*1)
+	MOVQ       192(AX), R9
+	VMASKMOVPS Y6, Y15, (DI)(R9*1)
+	ADDQ       128(AX), DX
+	ADDQ       136(AX), BX
+	ADDQ       $0x1c, SI
+	DECQ       CX
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func y8x8m(p *uint64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·y8x8m(SB), NOSPLIT, $8-8
+	MOVQ    p+0(FP), AX
+	MOVQ    88(AX), CX
+	LEAQ    gemmLaneMask<>+0(SB), DX
+	VMOVUPS (DX)(CX*1), Y15
+	MOVQ    120(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    104(AX), SI
+	XORQ    BX, BX
+
+tile:
+	MOVQ       16(AX), DI
+	ADDQ       BX, DI
+	MOVQ       144(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y0, Y0, Y0
+	MOVQ       152(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y1, Y1, Y1
+	MOVQ       160(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y2, Y2, Y2
+	MOVQ       168(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y3, Y3, Y3
+	MOVQ       176(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y4, Y4, Y4
+	MOVQ       184(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y5, Y5, Y5
+	MOVQ       192(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y6, Y6, Y6
+	MOVQ       200(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y7, Y7, Y7
+	MOVQ       8(AX), R8
+	MOVQ       56(AX), R9
+	MOVQ       64(AX), R10
+	MOVQ       32(AX), R11
+	MOVQ       48(AX), R12
+	MOVQ       DX, DI
+	LEAQ       (R12)(R12*2), R13
+	LEAQ       (R12)(R12*4), R14
+	LEAQ       (DI)(R13*2), R15
+	ADDQ       R12, R15
+
+seg:
+	MOVQ 24(AX), BP
+	SHRQ $0x01, BP
+	JZ   odd
+
+pair:
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (DI)(R14*1), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DI)(R13*2), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VBROADCASTSS (R15), Y14
+	VFMADD231PS  Y14, Y12, Y7
+	ADDQ         R9, DI
+	ADDQ         R9, R15
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (DI)(R14*1), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DI)(R13*2), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VBROADCASTSS (R15), Y14
+	VFMADD231PS  Y14, Y12, Y7
+	ADDQ         R9, DI
+	ADDQ         R9, R15
+	DECQ         BP
+	JNZ          pair
+
+odd:
+	TESTB        $0x01, 24(AX)
+	JZ           next
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (DI)(R14*1), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DI)(R13*2), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VBROADCASTSS (R15), Y14
+	VFMADD231PS  Y14, Y12, Y7
+	ADDQ         R9, DI
+	ADDQ         R9, R15
+
+next:
+	ADDQ       40(AX), DI
+	ADDQ       40(AX), R15
+	DECQ       R11
+	JNZ        seg
+	MOVQ       16(AX), DI
+	MOVQ       72(AX), R8
+	ADDQ       BX, DI
+	TESTQ      $0x00000001, R8
+	JZ         bias
+	MOVQ       144(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y1, Y1
+	MOVQ       160(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y2, Y2
+	MOVQ       168(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y3, Y3
+	MOVQ       176(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y4, Y4
+	MOVQ       184(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y5, Y5
+	MOVQ       192(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y6, Y6
+	MOVQ       200(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y7, Y7
+
+bias:
+	TESTQ      $0x000000fe, R8
+	JZ         store
+	TESTQ      $0x00000002, R8
+	JZ         rowbias
+	MOVQ       96(AX), R9
+	VMASKMOVPS (R9), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	VADDPS     Y13, Y1, Y1
+	VADDPS     Y13, Y2, Y2
+	VADDPS     Y13, Y3, Y3
+	VADDPS     Y13, Y4, Y4
+	VADDPS     Y13, Y5, Y5
+	VADDPS     Y13, Y6, Y6
+	VADDPS     Y13, Y7, Y7
+
+rowbias:
+	TESTQ        $0x00000010, R8
+	JZ           relu
+	VBROADCASTSS (SI), Y13
+	VADDPS       Y13, Y0, Y0
+	VBROADCASTSS 4(SI), Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 8(SI), Y13
+	VADDPS       Y13, Y2, Y2
+	VBROADCASTSS 12(SI), Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS 16(SI), Y13
+	VADDPS       Y13, Y4, Y4
+	VBROADCASTSS 20(SI), Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS 24(SI), Y13
+	VADDPS       Y13, Y6, Y6
+	VBROADCASTSS 28(SI), Y13
+	VADDPS       Y13, Y7, Y7
+
+relu:
+	VXORPS Y12, Y12, Y12
+	TESTQ  $0x00000004, R8
+	JZ     mask
+	VMAXPS Y0, Y12, Y0
+	VMAXPS Y1, Y12, Y1
+	VMAXPS Y2, Y12, Y2
+	VMAXPS Y3, Y12, Y3
+	VMAXPS Y4, Y12, Y4
+	VMAXPS Y5, Y12, Y5
+	VMAXPS Y6, Y12, Y6
+	VMAXPS Y7, Y12, Y7
+
+mask:
+	TESTQ      $0x00000008, R8
+	JZ         store
+	MOVQ       112(AX), R8
+	ADDQ       BX, R8
+	MOVQ       144(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y1, Y1
+	MOVQ       160(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y2, Y2
+	MOVQ       168(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y3, Y3
+	MOVQ       176(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y4, Y4
+	MOVQ       184(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y5, Y5
+	MOVQ       192(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y6, Y6
+	MOVQ       200(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y7, Y7
+
+store:
+	MOVQ       144(AX), R9
+	VMASKMOVPS Y0, Y15, (DI)(R9*1)
+	MOVQ       152(AX), R9
+	VMASKMOVPS Y1, Y15, (DI)(R9*1)
+	MOVQ       160(AX), R9
+	VMASKMOVPS Y2, Y15, (DI)(R9*1)
+	MOVQ       168(AX), R9
+	VMASKMOVPS Y3, Y15, (DI)(R9*1)
+	MOVQ       176(AX), R9
+	VMASKMOVPS Y4, Y15, (DI)(R9*1)
+	MOVQ       184(AX), R9
+	VMASKMOVPS Y5, Y15, (DI)(R9*1)
+	MOVQ       192(AX), R9
+	VMASKMOVPS Y6, Y15, (DI)(R9*1)
+	MOVQ       200(AX), R9
+	VMASKMOVPS Y7, Y15, (DI)(R9*1)
+	ADDQ       128(AX), DX
+	ADDQ       136(AX), BX
+	ADDQ       $0x20, SI
+	DECQ       CX
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func y9x8m(p *uint64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·y9x8m(SB), NOSPLIT, $8-8
+	MOVQ    p+0(FP), AX
+	MOVQ    88(AX), CX
+	LEAQ    gemmLaneMask<>+0(SB), DX
+	VMOVUPS (DX)(CX*1), Y15
+	MOVQ    120(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    104(AX), SI
+	XORQ    BX, BX
+
+tile:
+	MOVQ       16(AX), DI
+	ADDQ       BX, DI
+	MOVQ       144(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y0, Y0, Y0
+	MOVQ       152(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y1, Y1, Y1
+	MOVQ       160(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y2, Y2, Y2
+	MOVQ       168(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y3, Y3, Y3
+	MOVQ       176(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y4, Y4, Y4
+	MOVQ       184(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y5, Y5, Y5
+	MOVQ       192(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y6, Y6, Y6
+	MOVQ       200(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y7, Y7, Y7
+	MOVQ       208(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y8, Y8, Y8
+	MOVQ       8(AX), R8
+	MOVQ       56(AX), R9
+	MOVQ       64(AX), R10
+	MOVQ       32(AX), R11
+	MOVQ       48(AX), R12
+	MOVQ       DX, DI
+	LEAQ       (R12)(R12*2), R13
+	LEAQ       (R12)(R12*4), R14
+	LEAQ       (DI)(R13*2), R15
+	ADDQ       R12, R15
+
+seg:
+	MOVQ 24(AX), BP
+	SHRQ $0x01, BP
+	JZ   odd
+
+pair:
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (DI)(R14*1), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DI)(R13*2), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VBROADCASTSS (R15), Y14
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (R15)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	ADDQ         R9, DI
+	ADDQ         R9, R15
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (DI)(R14*1), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DI)(R13*2), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VBROADCASTSS (R15), Y14
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (R15)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	ADDQ         R9, DI
+	ADDQ         R9, R15
+	DECQ         BP
+	JNZ          pair
+
+odd:
+	TESTB        $0x01, 24(AX)
+	JZ           next
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (DI)(R14*1), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DI)(R13*2), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VBROADCASTSS (R15), Y14
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (R15)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	ADDQ         R9, DI
+	ADDQ         R9, R15
+
+next:
+	ADDQ       40(AX), DI
+	ADDQ       40(AX), R15
+	DECQ       R11
+	JNZ        seg
+	MOVQ       16(AX), DI
+	MOVQ       72(AX), R8
+	ADDQ       BX, DI
+	TESTQ      $0x00000001, R8
+	JZ         bias
+	MOVQ       144(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y1, Y1
+	MOVQ       160(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y2, Y2
+	MOVQ       168(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y3, Y3
+	MOVQ       176(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y4, Y4
+	MOVQ       184(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y5, Y5
+	MOVQ       192(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y6, Y6
+	MOVQ       200(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y7, Y7
+	MOVQ       208(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y8, Y8
+
+bias:
+	TESTQ      $0x000000fe, R8
+	JZ         store
+	TESTQ      $0x00000002, R8
+	JZ         rowbias
+	MOVQ       96(AX), R9
+	VMASKMOVPS (R9), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	VADDPS     Y13, Y1, Y1
+	VADDPS     Y13, Y2, Y2
+	VADDPS     Y13, Y3, Y3
+	VADDPS     Y13, Y4, Y4
+	VADDPS     Y13, Y5, Y5
+	VADDPS     Y13, Y6, Y6
+	VADDPS     Y13, Y7, Y7
+	VADDPS     Y13, Y8, Y8
+
+rowbias:
+	TESTQ        $0x00000010, R8
+	JZ           relu
+	VBROADCASTSS (SI), Y13
+	VADDPS       Y13, Y0, Y0
+	VBROADCASTSS 4(SI), Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 8(SI), Y13
+	VADDPS       Y13, Y2, Y2
+	VBROADCASTSS 12(SI), Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS 16(SI), Y13
+	VADDPS       Y13, Y4, Y4
+	VBROADCASTSS 20(SI), Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS 24(SI), Y13
+	VADDPS       Y13, Y6, Y6
+	VBROADCASTSS 28(SI), Y13
+	VADDPS       Y13, Y7, Y7
+	VBROADCASTSS 32(SI), Y13
+	VADDPS       Y13, Y8, Y8
+
+relu:
+	VXORPS Y12, Y12, Y12
+	TESTQ  $0x00000004, R8
+	JZ     mask
+	VMAXPS Y0, Y12, Y0
+	VMAXPS Y1, Y12, Y1
+	VMAXPS Y2, Y12, Y2
+	VMAXPS Y3, Y12, Y3
+	VMAXPS Y4, Y12, Y4
+	VMAXPS Y5, Y12, Y5
+	VMAXPS Y6, Y12, Y6
+	VMAXPS Y7, Y12, Y7
+	VMAXPS Y8, Y12, Y8
+
+mask:
+	TESTQ      $0x00000008, R8
+	JZ         store
+	MOVQ       112(AX), R8
+	ADDQ       BX, R8
+	MOVQ       144(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y1, Y1
+	MOVQ       160(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y2, Y2
+	MOVQ       168(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y3, Y3
+	MOVQ       176(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y4, Y4
+	MOVQ       184(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y5, Y5
+	MOVQ       192(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y6, Y6
+	MOVQ       200(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y7, Y7
+	MOVQ       208(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y8, Y8
+
+store:
+	MOVQ       144(AX), R9
+	VMASKMOVPS Y0, Y15, (DI)(R9*1)
+	MOVQ       152(AX), R9
+	VMASKMOVPS Y1, Y15, (DI)(R9*1)
+	MOVQ       160(AX), R9
+	VMASKMOVPS Y2, Y15, (DI)(R9*1)
+	MOVQ       168(AX), R9
+	VMASKMOVPS Y3, Y15, (DI)(R9*1)
+	MOVQ       176(AX), R9
+	VMASKMOVPS Y4, Y15, (DI)(R9*1)
+	MOVQ       184(AX), R9
+	VMASKMOVPS Y5, Y15, (DI)(R9*1)
+	MOVQ       192(AX), R9
+	VMASKMOVPS Y6, Y15, (DI)(R9*1)
+	MOVQ       200(AX), R9
+	VMASKMOVPS Y7, Y15, (DI)(R9*1)
+	MOVQ       208(AX), R9
+	VMASKMOVPS Y8, Y15, (DI)(R9*1)
+	ADDQ       128(AX), DX
+	ADDQ       136(AX), BX
+	ADDQ       $0x24, SI
+	DECQ       CX
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func y10x8m(p *uint64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·y10x8m(SB), NOSPLIT, $8-8
+	MOVQ    p+0(FP), AX
+	MOVQ    88(AX), CX
+	LEAQ    gemmLaneMask<>+0(SB), DX
+	VMOVUPS (DX)(CX*1), Y15
+	MOVQ    120(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    104(AX), SI
+	XORQ    BX, BX
+
+tile:
+	MOVQ       16(AX), DI
+	ADDQ       BX, DI
+	MOVQ       144(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y0, Y0, Y0
+	MOVQ       152(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y1, Y1, Y1
+	MOVQ       160(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y2, Y2, Y2
+	MOVQ       168(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y3, Y3, Y3
+	MOVQ       176(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y4, Y4, Y4
+	MOVQ       184(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y5, Y5, Y5
+	MOVQ       192(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y6, Y6, Y6
+	MOVQ       200(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y7, Y7, Y7
+	MOVQ       208(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y8, Y8, Y8
+	MOVQ       216(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y9, Y9, Y9
+	MOVQ       8(AX), R8
+	MOVQ       56(AX), R9
+	MOVQ       64(AX), R10
+	MOVQ       32(AX), R11
+	MOVQ       48(AX), R12
+	MOVQ       DX, DI
+	LEAQ       (R12)(R12*2), R13
+	LEAQ       (R12)(R12*4), R14
+	LEAQ       (DI)(R13*2), R15
+	ADDQ       R12, R15
+
+seg:
+	MOVQ 24(AX), BP
+	SHRQ $0x01, BP
+	JZ   odd
+
+pair:
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (DI)(R14*1), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DI)(R13*2), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VBROADCASTSS (R15), Y14
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (R15)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VBROADCASTSS (R15)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y9
+	ADDQ         R9, DI
+	ADDQ         R9, R15
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (DI)(R14*1), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DI)(R13*2), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VBROADCASTSS (R15), Y14
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (R15)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VBROADCASTSS (R15)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y9
+	ADDQ         R9, DI
+	ADDQ         R9, R15
+	DECQ         BP
+	JNZ          pair
+
+odd:
+	TESTB        $0x01, 24(AX)
+	JZ           next
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (DI)(R14*1), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DI)(R13*2), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VBROADCASTSS (R15), Y14
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (R15)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VBROADCASTSS (R15)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y9
+	ADDQ         R9, DI
+	ADDQ         R9, R15
+
+next:
+	ADDQ       40(AX), DI
+	ADDQ       40(AX), R15
+	DECQ       R11
+	JNZ        seg
+	MOVQ       16(AX), DI
+	MOVQ       72(AX), R8
+	ADDQ       BX, DI
+	TESTQ      $0x00000001, R8
+	JZ         bias
+	MOVQ       144(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y1, Y1
+	MOVQ       160(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y2, Y2
+	MOVQ       168(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y3, Y3
+	MOVQ       176(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y4, Y4
+	MOVQ       184(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y5, Y5
+	MOVQ       192(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y6, Y6
+	MOVQ       200(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y7, Y7
+	MOVQ       208(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y8, Y8
+	MOVQ       216(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y9, Y9
+
+bias:
+	TESTQ      $0x000000fe, R8
+	JZ         store
+	TESTQ      $0x00000002, R8
+	JZ         rowbias
+	MOVQ       96(AX), R9
+	VMASKMOVPS (R9), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	VADDPS     Y13, Y1, Y1
+	VADDPS     Y13, Y2, Y2
+	VADDPS     Y13, Y3, Y3
+	VADDPS     Y13, Y4, Y4
+	VADDPS     Y13, Y5, Y5
+	VADDPS     Y13, Y6, Y6
+	VADDPS     Y13, Y7, Y7
+	VADDPS     Y13, Y8, Y8
+	VADDPS     Y13, Y9, Y9
+
+rowbias:
+	TESTQ        $0x00000010, R8
+	JZ           relu
+	VBROADCASTSS (SI), Y13
+	VADDPS       Y13, Y0, Y0
+	VBROADCASTSS 4(SI), Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 8(SI), Y13
+	VADDPS       Y13, Y2, Y2
+	VBROADCASTSS 12(SI), Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS 16(SI), Y13
+	VADDPS       Y13, Y4, Y4
+	VBROADCASTSS 20(SI), Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS 24(SI), Y13
+	VADDPS       Y13, Y6, Y6
+	VBROADCASTSS 28(SI), Y13
+	VADDPS       Y13, Y7, Y7
+	VBROADCASTSS 32(SI), Y13
+	VADDPS       Y13, Y8, Y8
+	VBROADCASTSS 36(SI), Y13
+	VADDPS       Y13, Y9, Y9
+
+relu:
+	VXORPS Y12, Y12, Y12
+	TESTQ  $0x00000004, R8
+	JZ     mask
+	VMAXPS Y0, Y12, Y0
+	VMAXPS Y1, Y12, Y1
+	VMAXPS Y2, Y12, Y2
+	VMAXPS Y3, Y12, Y3
+	VMAXPS Y4, Y12, Y4
+	VMAXPS Y5, Y12, Y5
+	VMAXPS Y6, Y12, Y6
+	VMAXPS Y7, Y12, Y7
+	VMAXPS Y8, Y12, Y8
+	VMAXPS Y9, Y12, Y9
+
+mask:
+	TESTQ      $0x00000008, R8
+	JZ         store
+	MOVQ       112(AX), R8
+	ADDQ       BX, R8
+	MOVQ       144(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y1, Y1
+	MOVQ       160(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y2, Y2
+	MOVQ       168(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y3, Y3
+	MOVQ       176(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y4, Y4
+	MOVQ       184(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y5, Y5
+	MOVQ       192(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y6, Y6
+	MOVQ       200(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y7, Y7
+	MOVQ       208(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y8, Y8
+	MOVQ       216(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y9, Y9
+
+store:
+	MOVQ       144(AX), R9
+	VMASKMOVPS Y0, Y15, (DI)(R9*1)
+	MOVQ       152(AX), R9
+	VMASKMOVPS Y1, Y15, (DI)(R9*1)
+	MOVQ       160(AX), R9
+	VMASKMOVPS Y2, Y15, (DI)(R9*1)
+	MOVQ       168(AX), R9
+	VMASKMOVPS Y3, Y15, (DI)(R9*1)
+	MOVQ       176(AX), R9
+	VMASKMOVPS Y4, Y15, (DI)(R9*1)
+	MOVQ       184(AX), R9
+	VMASKMOVPS Y5, Y15, (DI)(R9*1)
+	MOVQ       192(AX), R9
+	VMASKMOVPS Y6, Y15, (DI)(R9*1)
+	MOVQ       200(AX), R9
+	VMASKMOVPS Y7, Y15, (DI)(R9*1)
+	MOVQ       208(AX), R9
+	VMASKMOVPS Y8, Y15, (DI)(R9*1)
+	MOVQ       216(AX), R9
+	VMASKMOVPS Y9, Y15, (DI)(R9*1)
+	ADDQ       128(AX), DX
+	ADDQ       136(AX), BX
+	ADDQ       $0x28, SI
+	DECQ       CX
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func y11x8m(p *uint64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·y11x8m(SB), NOSPLIT, $8-8
+	MOVQ    p+0(FP), AX
+	MOVQ    88(AX), CX
+	LEAQ    gemmLaneMask<>+0(SB), DX
+	VMOVUPS (DX)(CX*1), Y15
+	MOVQ    120(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    104(AX), SI
+	XORQ    BX, BX
+
+tile:
+	MOVQ       16(AX), DI
+	ADDQ       BX, DI
+	MOVQ       144(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y0, Y0, Y0
+	MOVQ       152(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y1, Y1, Y1
+	MOVQ       160(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y2, Y2, Y2
+	MOVQ       168(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y3, Y3, Y3
+	MOVQ       176(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y4, Y4, Y4
+	MOVQ       184(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y5, Y5, Y5
+	MOVQ       192(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y6, Y6, Y6
+	MOVQ       200(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y7, Y7, Y7
+	MOVQ       208(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y8, Y8, Y8
+	MOVQ       216(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y9, Y9, Y9
+	MOVQ       224(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y10, Y10, Y10
+	MOVQ       8(AX), R8
+	MOVQ       56(AX), R9
+	MOVQ       64(AX), R10
+	MOVQ       32(AX), R11
+	MOVQ       48(AX), R12
+	MOVQ       DX, DI
+	LEAQ       (R12)(R12*2), R13
+	LEAQ       (R12)(R12*4), R14
+	LEAQ       (DI)(R13*2), R15
+	ADDQ       R12, R15
+
+seg:
+	MOVQ 24(AX), BP
+	SHRQ $0x01, BP
+	JZ   odd
+
+pair:
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (DI)(R14*1), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DI)(R13*2), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VBROADCASTSS (R15), Y14
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (R15)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VBROADCASTSS (R15)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y9
+	VBROADCASTSS (R15)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	ADDQ         R9, DI
+	ADDQ         R9, R15
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (DI)(R14*1), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DI)(R13*2), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VBROADCASTSS (R15), Y14
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (R15)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VBROADCASTSS (R15)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y9
+	VBROADCASTSS (R15)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	ADDQ         R9, DI
+	ADDQ         R9, R15
+	DECQ         BP
+	JNZ          pair
+
+odd:
+	TESTB        $0x01, 24(AX)
+	JZ           next
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (DI)(R14*1), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DI)(R13*2), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VBROADCASTSS (R15), Y14
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (R15)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VBROADCASTSS (R15)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y9
+	VBROADCASTSS (R15)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	ADDQ         R9, DI
+	ADDQ         R9, R15
+
+next:
+	ADDQ       40(AX), DI
+	ADDQ       40(AX), R15
+	DECQ       R11
+	JNZ        seg
+	MOVQ       16(AX), DI
+	MOVQ       72(AX), R8
+	ADDQ       BX, DI
+	TESTQ      $0x00000001, R8
+	JZ         bias
+	MOVQ       144(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y1, Y1
+	MOVQ       160(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y2, Y2
+	MOVQ       168(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y3, Y3
+	MOVQ       176(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y4, Y4
+	MOVQ       184(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y5, Y5
+	MOVQ       192(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y6, Y6
+	MOVQ       200(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y7, Y7
+	MOVQ       208(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y8, Y8
+	MOVQ       216(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y9, Y9
+	MOVQ       224(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y10, Y10
+
+bias:
+	TESTQ      $0x000000fe, R8
+	JZ         store
+	TESTQ      $0x00000002, R8
+	JZ         rowbias
+	MOVQ       96(AX), R9
+	VMASKMOVPS (R9), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	VADDPS     Y13, Y1, Y1
+	VADDPS     Y13, Y2, Y2
+	VADDPS     Y13, Y3, Y3
+	VADDPS     Y13, Y4, Y4
+	VADDPS     Y13, Y5, Y5
+	VADDPS     Y13, Y6, Y6
+	VADDPS     Y13, Y7, Y7
+	VADDPS     Y13, Y8, Y8
+	VADDPS     Y13, Y9, Y9
+	VADDPS     Y13, Y10, Y10
+
+rowbias:
+	TESTQ        $0x00000010, R8
+	JZ           relu
+	VBROADCASTSS (SI), Y13
+	VADDPS       Y13, Y0, Y0
+	VBROADCASTSS 4(SI), Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 8(SI), Y13
+	VADDPS       Y13, Y2, Y2
+	VBROADCASTSS 12(SI), Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS 16(SI), Y13
+	VADDPS       Y13, Y4, Y4
+	VBROADCASTSS 20(SI), Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS 24(SI), Y13
+	VADDPS       Y13, Y6, Y6
+	VBROADCASTSS 28(SI), Y13
+	VADDPS       Y13, Y7, Y7
+	VBROADCASTSS 32(SI), Y13
+	VADDPS       Y13, Y8, Y8
+	VBROADCASTSS 36(SI), Y13
+	VADDPS       Y13, Y9, Y9
+	VBROADCASTSS 40(SI), Y13
+	VADDPS       Y13, Y10, Y10
+
+relu:
+	VXORPS Y12, Y12, Y12
+	TESTQ  $0x00000004, R8
+	JZ     mask
+	VMAXPS Y0, Y12, Y0
+	VMAXPS Y1, Y12, Y1
+	VMAXPS Y2, Y12, Y2
+	VMAXPS Y3, Y12, Y3
+	VMAXPS Y4, Y12, Y4
+	VMAXPS Y5, Y12, Y5
+	VMAXPS Y6, Y12, Y6
+	VMAXPS Y7, Y12, Y7
+	VMAXPS Y8, Y12, Y8
+	VMAXPS Y9, Y12, Y9
+	VMAXPS Y10, Y12, Y10
+
+mask:
+	TESTQ      $0x00000008, R8
+	JZ         store
+	MOVQ       112(AX), R8
+	ADDQ       BX, R8
+	MOVQ       144(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y1, Y1
+	MOVQ       160(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y2, Y2
+	MOVQ       168(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y3, Y3
+	MOVQ       176(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y4, Y4
+	MOVQ       184(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y5, Y5
+	MOVQ       192(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y6, Y6
+	MOVQ       200(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y7, Y7
+	MOVQ       208(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y8, Y8
+	MOVQ       216(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y9, Y9
+	MOVQ       224(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y10, Y10
+
+store:
+	MOVQ       144(AX), R9
+	VMASKMOVPS Y0, Y15, (DI)(R9*1)
+	MOVQ       152(AX), R9
+	VMASKMOVPS Y1, Y15, (DI)(R9*1)
+	MOVQ       160(AX), R9
+	VMASKMOVPS Y2, Y15, (DI)(R9*1)
+	MOVQ       168(AX), R9
+	VMASKMOVPS Y3, Y15, (DI)(R9*1)
+	MOVQ       176(AX), R9
+	VMASKMOVPS Y4, Y15, (DI)(R9*1)
+	MOVQ       184(AX), R9
+	VMASKMOVPS Y5, Y15, (DI)(R9*1)
+	MOVQ       192(AX), R9
+	VMASKMOVPS Y6, Y15, (DI)(R9*1)
+	MOVQ       200(AX), R9
+	VMASKMOVPS Y7, Y15, (DI)(R9*1)
+	MOVQ       208(AX), R9
+	VMASKMOVPS Y8, Y15, (DI)(R9*1)
+	MOVQ       216(AX), R9
+	VMASKMOVPS Y9, Y15, (DI)(R9*1)
+	MOVQ       224(AX), R9
+	VMASKMOVPS Y10, Y15, (DI)(R9*1)
+	ADDQ       128(AX), DX
+	ADDQ       136(AX), BX
+	ADDQ       $0x2c, SI
+	DECQ       CX
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func y12x8m(p *uint64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·y12x8m(SB), NOSPLIT, $8-8
+	MOVQ    p+0(FP), AX
+	MOVQ    88(AX), CX
+	LEAQ    gemmLaneMask<>+0(SB), DX
+	VMOVUPS (DX)(CX*1), Y15
+	MOVQ    120(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    104(AX), SI
+	XORQ    BX, BX
+
+tile:
+	MOVQ       16(AX), DI
+	ADDQ       BX, DI
+	MOVQ       144(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y0, Y0, Y0
+	MOVQ       152(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y1, Y1, Y1
+	MOVQ       160(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y2, Y2, Y2
+	MOVQ       168(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y3, Y3, Y3
+	MOVQ       176(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y4, Y4, Y4
+	MOVQ       184(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y5, Y5, Y5
+	MOVQ       192(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y6, Y6, Y6
+	MOVQ       200(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y7, Y7, Y7
+	MOVQ       208(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y8, Y8, Y8
+	MOVQ       216(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y9, Y9, Y9
+	MOVQ       224(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y10, Y10, Y10
+	MOVQ       232(AX), R8
+	PREFETCHT0 (DI)(R8*1)
+	VXORPS     Y11, Y11, Y11
+	MOVQ       8(AX), R8
+	MOVQ       56(AX), R9
+	MOVQ       64(AX), R10
+	MOVQ       32(AX), R11
+	MOVQ       48(AX), R12
+	MOVQ       DX, DI
+	LEAQ       (R12)(R12*2), R13
+	LEAQ       (R12)(R12*4), R14
+	LEAQ       (DI)(R13*2), R15
+	ADDQ       R12, R15
+
+seg:
+	MOVQ 24(AX), BP
+	SHRQ $0x01, BP
+	JZ   odd
+
+pair:
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (DI)(R14*1), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DI)(R13*2), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VBROADCASTSS (R15), Y14
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (R15)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VBROADCASTSS (R15)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y9
+	VBROADCASTSS (R15)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	VBROADCASTSS (R15)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y11
+	ADDQ         R9, DI
+	ADDQ         R9, R15
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (DI)(R14*1), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DI)(R13*2), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VBROADCASTSS (R15), Y14
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (R15)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VBROADCASTSS (R15)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y9
+	VBROADCASTSS (R15)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	VBROADCASTSS (R15)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y11
+	ADDQ         R9, DI
+	ADDQ         R9, R15
+	DECQ         BP
+	JNZ          pair
+
+odd:
+	TESTB        $0x01, 24(AX)
+	JZ           next
+	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         R10, R8
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VBROADCASTSS (DI)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VBROADCASTSS (DI)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DI)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (DI)(R14*1), Y14
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DI)(R13*2), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VBROADCASTSS (R15), Y14
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (R15)(R12*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VBROADCASTSS (R15)(R12*2), Y14
+	VFMADD231PS  Y14, Y12, Y9
+	VBROADCASTSS (R15)(R13*1), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	VBROADCASTSS (R15)(R12*4), Y14
+	VFMADD231PS  Y14, Y12, Y11
+	ADDQ         R9, DI
+	ADDQ         R9, R15
+
+next:
+	ADDQ       40(AX), DI
+	ADDQ       40(AX), R15
+	DECQ       R11
+	JNZ        seg
+	MOVQ       16(AX), DI
+	MOVQ       72(AX), R8
+	ADDQ       BX, DI
+	TESTQ      $0x00000001, R8
+	JZ         bias
+	MOVQ       144(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y1, Y1
+	MOVQ       160(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y2, Y2
+	MOVQ       168(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y3, Y3
+	MOVQ       176(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y4, Y4
+	MOVQ       184(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y5, Y5
+	MOVQ       192(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y6, Y6
+	MOVQ       200(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y7, Y7
+	MOVQ       208(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y8, Y8
+	MOVQ       216(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y9, Y9
+	MOVQ       224(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y10, Y10
+	MOVQ       232(AX), R9
+	VMASKMOVPS (DI)(R9*1), Y15, Y13
+	VADDPS     Y13, Y11, Y11
+
+bias:
+	TESTQ      $0x000000fe, R8
+	JZ         store
+	TESTQ      $0x00000002, R8
+	JZ         rowbias
+	MOVQ       96(AX), R9
+	VMASKMOVPS (R9), Y15, Y13
+	VADDPS     Y13, Y0, Y0
+	VADDPS     Y13, Y1, Y1
+	VADDPS     Y13, Y2, Y2
+	VADDPS     Y13, Y3, Y3
+	VADDPS     Y13, Y4, Y4
+	VADDPS     Y13, Y5, Y5
+	VADDPS     Y13, Y6, Y6
+	VADDPS     Y13, Y7, Y7
+	VADDPS     Y13, Y8, Y8
+	VADDPS     Y13, Y9, Y9
+	VADDPS     Y13, Y10, Y10
+	VADDPS     Y13, Y11, Y11
+
+rowbias:
+	TESTQ        $0x00000010, R8
+	JZ           relu
+	VBROADCASTSS (SI), Y13
+	VADDPS       Y13, Y0, Y0
+	VBROADCASTSS 4(SI), Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 8(SI), Y13
+	VADDPS       Y13, Y2, Y2
+	VBROADCASTSS 12(SI), Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS 16(SI), Y13
+	VADDPS       Y13, Y4, Y4
+	VBROADCASTSS 20(SI), Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS 24(SI), Y13
+	VADDPS       Y13, Y6, Y6
+	VBROADCASTSS 28(SI), Y13
+	VADDPS       Y13, Y7, Y7
+	VBROADCASTSS 32(SI), Y13
+	VADDPS       Y13, Y8, Y8
+	VBROADCASTSS 36(SI), Y13
+	VADDPS       Y13, Y9, Y9
+	VBROADCASTSS 40(SI), Y13
+	VADDPS       Y13, Y10, Y10
+	VBROADCASTSS 44(SI), Y13
+	VADDPS       Y13, Y11, Y11
+
+relu:
+	VXORPS Y12, Y12, Y12
+	TESTQ  $0x00000004, R8
+	JZ     mask
+	VMAXPS Y0, Y12, Y0
+	VMAXPS Y1, Y12, Y1
+	VMAXPS Y2, Y12, Y2
+	VMAXPS Y3, Y12, Y3
+	VMAXPS Y4, Y12, Y4
+	VMAXPS Y5, Y12, Y5
+	VMAXPS Y6, Y12, Y6
+	VMAXPS Y7, Y12, Y7
+	VMAXPS Y8, Y12, Y8
+	VMAXPS Y9, Y12, Y9
+	VMAXPS Y10, Y12, Y10
+	VMAXPS Y11, Y12, Y11
+
+mask:
+	TESTQ      $0x00000008, R8
+	JZ         store
+	MOVQ       112(AX), R8
+	ADDQ       BX, R8
+	MOVQ       144(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y0, Y0
+	MOVQ       152(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y1, Y1
+	MOVQ       160(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y2, Y2
+	MOVQ       168(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y3, Y3
+	MOVQ       176(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y4, Y4
+	MOVQ       184(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y5, Y5
+	MOVQ       192(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y6, Y6
+	MOVQ       200(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y7, Y7
+	MOVQ       208(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y8, Y8
+	MOVQ       216(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y9, Y9
+	MOVQ       224(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y10, Y10
+	MOVQ       232(AX), R9
+	VMASKMOVPS (R8)(R9*1), Y15, Y13
+	VCMPPS     $0x1e, Y12, Y13, Y13
+	VANDPS     Y13, Y11, Y11
+
+store:
+	MOVQ       144(AX), R9
+	VMASKMOVPS Y0, Y15, (DI)(R9*1)
+	MOVQ       152(AX), R9
+	VMASKMOVPS Y1, Y15, (DI)(R9*1)
+	MOVQ       160(AX), R9
+	VMASKMOVPS Y2, Y15, (DI)(R9*1)
+	MOVQ       168(AX), R9
+	VMASKMOVPS Y3, Y15, (DI)(R9*1)
+	MOVQ       176(AX), R9
+	VMASKMOVPS Y4, Y15, (DI)(R9*1)
+	MOVQ       184(AX), R9
+	VMASKMOVPS Y5, Y15, (DI)(R9*1)
+	MOVQ       192(AX), R9
+	VMASKMOVPS Y6, Y15, (DI)(R9*1)
+	MOVQ       200(AX), R9
+	VMASKMOVPS Y7, Y15, (DI)(R9*1)
+	MOVQ       208(AX), R9
+	VMASKMOVPS Y8, Y15, (DI)(R9*1)
+	MOVQ       216(AX), R9
+	VMASKMOVPS Y9, Y15, (DI)(R9*1)
+	MOVQ       224(AX), R9
+	VMASKMOVPS Y10, Y15, (DI)(R9*1)
+	MOVQ       232(AX), R9
+	VMASKMOVPS Y11, Y15, (DI)(R9*1)
+	ADDQ       128(AX), DX
+	ADDQ       136(AX), BX
+	ADDQ       $0x30, SI
 	DECQ       CX
 	JNZ        tile
 	VZEROUPPER

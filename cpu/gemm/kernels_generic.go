@@ -131,21 +131,6 @@ func dotGo(p *Args, rows, cols int) {
 	finish(p, &sum, rows, cols)
 }
 
-// packRowsGo copies k rows of w floats, ld apart, into rows of nr, zero-filled.
-func packRowsGo(dst, src []float32, k, ld, w, nr int) {
-	if w == 16 && nr == 16 {
-		for i := range k {
-			*(*[16]float32)(dst[i*16:]) = *(*[16]float32)(src[i*ld:])
-		}
-		return
-	}
-	for i := range k {
-		d := dst[i*nr : (i+1)*nr]
-		copy(d, src[i*ld:i*ld+w])
-		clear(d[w:])
-	}
-}
-
 // packTransposedGo writes dst[j*nr+c] = src[c*ld+j] for j < k and c < w, zero for the c up to nr.
 func packTransposedGo(dst, src []float32, k, ld, w, nr int) {
 	for c := range nr {

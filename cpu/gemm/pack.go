@@ -34,52 +34,97 @@ func (p *Plan) packBlockB(dst, b []float32, n0, n1, k0, k1 int) {
 	if k == 0 {
 		return
 	}
+	if !p.TransB {
+		packRows(p.tier, dst, b[k0*p.LDB+n0:], k, p.LDB, n1-n0)
+		return
+	}
 	for n := n0; n < n1; n += nr {
-		if p.TransB {
-			packTransposed(p.tier, dst[(n-n0)*k:], b[n*p.LDB+k0:], k, p.LDB, min(nr, n1-n))
-		} else {
-			packRows(p.tier, dst[(n-n0)*k:], b[k0*p.LDB+n:], k, p.LDB, min(nr, n1-n))
-		}
+		packTransposed(p.tier, dst[(n-n0)*k:], b[n*p.LDB+k0:], k, p.LDB, min(nr, n1-n))
 	}
 }
 
 // packBlockA writes the rows m0..m1 and the steps k0..k1 of op(A): rows, or panels where A is transposed.
 func (p *Plan) packBlockA(dst, a []float32, m0, m1, k0, k1 int) {
-	k, mr := k1-k0, p.geo.mr
+	k := k1 - k0
 	if k == 0 {
 		return
 	}
-	if !p.TransA {
-		ld := rowStride(k)
-		for m := m0; m < m1; m++ {
-			copy(dst[(m-m0)*ld:(m-m0)*ld+k], a[m*p.LDA+k0:])
-		}
+	if p.TransA {
+		packColumns(dst, a[k0*p.LDA+m0:], k, p.LDA, m1-m0, p.geo.mr)
 		return
 	}
-	for m := m0; m < m1; m += mr {
-		packColumns(dst[(m-m0)*k:(m-m0+mr)*k], a[k0*p.LDA+m:], k, p.LDA, min(mr, m1-m), mr)
+	ld := rowStride(k)
+	for m := m0; m < m1; m++ {
+		copy(dst[(m-m0)*ld:(m-m0)*ld+k], a[m*p.LDA+k0:])
 	}
 }
 
-// packColumns copies k rows of w <= mr floats, ld apart, into rows of mr. Two overlapping copies of a fixed size
-// are a few instructions where copy is a call.
+// group is the number of panels that are written side by side: their part of a source row is a few cache lines, which
+// come from memory better than one a row.
+const group = 8
+
+// packColumns copies k rows of w floats, ld apart, into panels of mr columns.
 func packColumns(dst, src []float32, k, ld, w, mr int) {
-	switch {
-	case w > 8 && w <= 16:
+	for ; w >= mr; w -= min(group, w/mr) * mr {
+		n := min(group, w/mr)
 		for i := range k {
-			d, s := dst[i*mr:i*mr+w], src[i*ld:i*ld+w]
-			x, y := *(*[8]float32)(s), *(*[8]float32)(s[w-8:])
-			*(*[8]float32)(d), *(*[8]float32)(d[w-8:]) = x, y
+			s := src[i*ld : i*ld+n*mr]
+			for q := range n {
+				copyShort(dst[(q*k+i)*mr:(q*k+i+1)*mr], s[q*mr:(q+1)*mr])
+			}
 		}
-	case w >= 4 && w <= 8:
+		dst = dst[n*mr*k:]
+		src = src[min(len(src), n*mr):]
+	}
+	if w > 0 {
 		for i := range k {
-			d, s := dst[i*mr:i*mr+w], src[i*ld:i*ld+w]
-			*(*[4]float32)(d) = *(*[4]float32)(s)
-			*(*[4]float32)(d[w-4:]) = *(*[4]float32)(s[w-4:])
-		}
-	default:
-		for i := range k {
-			copy(dst[i*mr:i*mr+w], src[i*ld:])
+			copyShort(dst[i*mr:i*mr+w], src[i*ld:i*ld+w])
 		}
 	}
+}
+
+// copyShort copies s to d, of the same length up to 16. Two overlapping copies of a fixed size are a few instructions
+// where copy is a call.
+func copyShort(d, s []float32) {
+	switch n := len(s); {
+	case n >= 8:
+		x, y := *(*[8]float32)(s), *(*[8]float32)(s[n-8:])
+		*(*[8]float32)(d), *(*[8]float32)(d[n-8:]) = x, y
+	case n >= 4:
+		x, y := *(*[4]float32)(s), *(*[4]float32)(s[n-4:])
+		*(*[4]float32)(d), *(*[4]float32)(d[n-4:]) = x, y
+	default:
+		copy(d, s)
+	}
+}
+
+// packRowsGo copies k rows of w floats, ld apart, into panels of nr columns, the last one filled up with zeros.
+func packRowsGo(dst, src []float32, k, ld, w, nr int) {
+	for ; w >= nr; w -= min(group, w/nr) * nr {
+		n := min(group, w/nr)
+		for i := range k {
+			s := src[i*ld : i*ld+n*nr]
+			for q := range n {
+				copyPanelRow(dst[(q*k+i)*nr:(q*k+i+1)*nr], s[q*nr:(q+1)*nr])
+			}
+		}
+		dst = dst[n*nr*k:]
+		src = src[min(len(src), n*nr):]
+	}
+	if w > 0 {
+		for i := range k {
+			d := dst[i*nr : (i+1)*nr]
+			copy(d, src[i*ld:i*ld+w])
+			clear(d[w:])
+		}
+	}
+}
+
+// copyPanelRow copies a whole row of a panel.
+func copyPanelRow(d, s []float32) {
+	if len(s) == 16 {
+		*(*[16]float32)(d) = *(*[16]float32)(s)
+		return
+	}
+	copyShort(d, s)
 }

@@ -83,6 +83,7 @@ func NewPlan(t cpuinfo.Tier, s Shape, o Options) *Plan {
 
 func (p *Plan) init(t cpuinfo.Tier, s Shape, o Options) {
 	*p = Plan{Shape: s.fill(), tier: t, geo: geometries[t], custom: [2]bool{o.CustomA, o.CustomB}}
+	p.normalise()
 	p.dot = p.chooseDot(o)
 	p.blocks(o)
 	p.grid(o)
@@ -159,10 +160,15 @@ func (p *Plan) panelsA() bool { return p.TransA && !p.custom[0] }
 // Tasks returns the number of tasks of phase 2.
 func (p *Plan) Tasks() int { return p.rowTasks * p.colTasks }
 
-// Block returns the rows and columns of C that a task of phase 2 computes.
+// Block returns the rows and columns of C that a task of phase 2 computes. Tasks go down the columns of C first, with
+// TransA along its rows: so that a range of tasks is a range of the weights' rows.
 func (p *Plan) Block(task int) (row0, row1, col0, col1 int) {
-	row0, row1 = part(p.M, p.geo.mr, p.rowTasks, task/p.colTasks)
-	col0, col1 = part(p.N, p.geo.nr, p.colTasks, task%p.colTasks)
+	r, c := task%p.rowTasks, task/p.rowTasks
+	if p.TransA {
+		r, c = task/p.colTasks, task%p.colTasks
+	}
+	row0, row1 = part(p.M, p.geo.mr, p.rowTasks, r)
+	col0, col1 = part(p.N, p.geo.nr, p.colTasks, c)
 	return
 }
 

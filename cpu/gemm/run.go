@@ -187,7 +187,8 @@ func (r *run) blockA(m0, m1, k0, k1 int) operand {
 // tiles multiplies a block of A by a block of B: panel by panel, so that a panel stays in the first-level cache
 // while all rows pass by. Rows are cut into equal tiles, or, if A is panels, into full ones and a rest.
 func (r *run) tiles(a, b operand, m0, m1, n0, n1, k int) {
-	rows, count, rest := split(m1-m0, r.geo.mr, r.packA != PackNone && r.panelsA())
+	panels := r.packA != PackNone && r.panelsA()
+	rows, count, rest := split(m1-m0, r.geo.mr, panels)
 	g := r.args
 	g.K, g.SAM, g.SAK, g.SBK = uintptr(k), a.row, a.step, b.step
 	for n := n0; n < n1; n += r.geo.nr {
@@ -196,6 +197,9 @@ func (r *run) tiles(a, b operand, m0, m1, n0, n1, k int) {
 		cols := min(r.geo.nr, n1-n)
 		if r.Bias != nil {
 			g.Bias = ptr(r.Bias, n)
+		}
+		if cols <= r.geo.thin && !panels { // the last panel
+			rows, count, rest = split(m1-m0, r.geo.tall, false)
 		}
 		r.stack(a, m0, n, rows, count, cols)
 		if rest.count > 0 {

@@ -40,6 +40,7 @@ const (
 
 const (
 	rows512, rows256 = 14, 6 // rows of the largest tile
+	narrow256        = 12    // and of the largest of 8 columns
 )
 
 var zs = []VecPhysical{Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7, Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15,
@@ -67,6 +68,8 @@ func gemmKernels() {
 	for rows := 1; rows <= rows256; rows++ {
 		tile256(rows, 2, false)
 		tile256(rows, 2, true)
+	}
+	for rows := 1; rows <= narrow256; rows++ {
 		tile256(rows, 1, true)
 	}
 	for rows := 1; rows <= 3; rows++ {

@@ -82,9 +82,19 @@ func (k *kernel256) start() {
 func (k *kernel256) sum() {
 	a, b, sak, sbk, segs, s1 := GP64(), k.load(oB), k.load(oSAK), k.load(oSBK), k.load(oSegs), k.load(oSAM)
 	MOVQ(k.curA, a)
-	s3, s5 := GP64(), GP64()
+	s3, s5, a7 := GP64(), GP64(), GP64()
 	LEAQ(Mem{Base: s1, Index: s1, Scale: 2}, s3)
 	LEAQ(Mem{Base: s1, Index: s1, Scale: 4}, s5)
+	if k.mr > 7 {
+		LEAQ(Mem{Base: a, Index: s3, Scale: 2}, a7)
+		ADDQ(s1, a7)
+	}
+	row := func(r int) Mem {
+		if r >= 7 {
+			return strided(a7, s1, s3, s5, r-7)
+		}
+		return strided(a, s1, s3, s5, r)
+	}
 	bv, tmp := []VecPhysical{Y12, Y13}, Y14
 	step := func() {
 		for v := 0; v < k.nv; v++ {
@@ -92,12 +102,15 @@ func (k *kernel256) sum() {
 		}
 		ADDQ(sbk, b)
 		for r := 0; r < k.mr; r++ {
-			VBROADCASTSS(strided(a, s1, s3, s5, r), tmp)
+			VBROADCASTSS(row(r), tmp)
 			for v := 0; v < k.nv; v++ {
 				VFMADD231PS(tmp, bv[v], k.acc(r, v))
 			}
 		}
 		ADDQ(sak, a)
+		if k.mr > 7 {
+			ADDQ(sak, a7)
+		}
 	}
 	n := GP64()
 	Label("seg")
@@ -115,6 +128,9 @@ func (k *kernel256) sum() {
 	step()
 	Label("next")
 	ADDQ(Mem{Base: k.p, Disp: oSegA}, a)
+	if k.mr > 7 {
+		ADDQ(Mem{Base: k.p, Disp: oSegA}, a7)
+	}
 	DECQ(segs)
 	JNZ(LabelRef("seg"))
 }

@@ -16,7 +16,6 @@ type elementwise struct {
 	args    int      // float32 constants behind a last parameter h, broadcast after the scalars
 	unroll  int      // vectors in one turn of the main loop
 	types   string   // of the slices, if not all []float32: the text of the parameter list
-	struc   string   // type of h
 
 	// body returns the outputs of one vector; x are the inputs, s the scalars.
 	body func(m simd, x, s []V) []V
@@ -31,7 +30,7 @@ func (e elementwise) signature() string {
 		list += ", " + s + " float32"
 	}
 	if e.args > 0 {
-		list += ", h *" + e.struc
+		list += ", h *float32" // the fields of an Args type
 	}
 	return "func(" + list + ")"
 }

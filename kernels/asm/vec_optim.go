@@ -2,8 +2,8 @@ package main
 
 // The optimiser updates; cpu/vec/optim.go has the formulas and the layout of each Args type.
 
-func update(name, args string, out, in []string, n int, f func(m simd, x, h []V) []V) elementwise {
-	return elementwise{name: name, struc: args, out: out, in: in, args: n, unroll: 1, body: f}
+func update(name string, out, in []string, n int, f func(m simd, x, h []V) []V) elementwise {
+	return elementwise{name: name, out: out, in: in, args: n, unroll: 1, body: f}
 }
 
 var (
@@ -12,24 +12,24 @@ var (
 )
 
 var optimisers = []elementwise{
-	update("adam", "AdamArgs", adamOut, adamIn, 7, func(m simd, x, h []V) []V {
+	update("adam", adamOut, adamIn, 7, func(m simd, x, h []V) []V {
 		g := m.fma(h[6], x[0], x[3])
 		return m.adam(x[0], x[1], x[2], g, h)
 	}),
-	update("adamW", "AdamArgs", adamOut, adamIn, 8, func(m simd, x, h []V) []V {
+	update("adamW", adamOut, adamIn, 8, func(m simd, x, h []V) []V {
 		return m.adam(m.fnma(h[7], x[0], x[0]), x[1], x[2], x[3], h)
 	}),
-	update("sgd", "SGDArgs", []string{"p1"}, []string{"p", "g"}, 2, func(m simd, x, h []V) []V {
+	update("sgd", []string{"p1"}, []string{"p", "g"}, 2, func(m simd, x, h []V) []V {
 		g := m.fma(h[1], x[0], x[1])
 		return []V{m.fnma(h[0], g, x[0])}
 	}),
-	update("momentum", "MomentumArgs", []string{"p1", "buf1"}, []string{"p", "buf", "g"}, 6, func(m simd, x, h []V) []V {
+	update("momentum", []string{"p1", "buf1"}, []string{"p", "buf", "g"}, 6, func(m simd, x, h []V) []V {
 		g := m.fma(h[3], x[0], x[2])
 		buf := m.fma(h[2], g, m.mul(h[1], x[1]))
 		d := m.fma(h[5], buf, m.mul(h[4], g))
 		return []V{m.fnma(h[0], d, x[0]), buf}
 	}),
-	update("rmsprop", "RMSpropArgs", []string{"p1", "v1"}, []string{"p", "v", "g"}, 5, func(m simd, x, h []V) []V {
+	update("rmsprop", []string{"p1", "v1"}, []string{"p", "v", "g"}, 5, func(m simd, x, h []V) []V {
 		g := m.fma(h[4], x[0], x[2])
 		v := m.fma(m.mul(h[2], g), g, m.mul(h[1], x[1]))
 		d := m.div(g, m.add(m.sqrt(v), h[3]))

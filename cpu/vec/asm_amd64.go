@@ -1,7 +1,0 @@
-//go:build amd64 && !noasm
-
-package vec
-
-import "aetrain/cpu/cpuinfo"
-
-func assembly(cpuinfo.Tier) *Kernels { return nil }
