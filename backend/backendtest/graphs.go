@@ -1,0 +1,186 @@
+package backendtest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"aetrain/backend"
+	"aetrain/graph"
+	"aetrain/op"
+)
+
+// drawnShapes checks products, convolutions, pooling and sums at sizes that no example has.
+func drawnShapes(t *testing.T, b backend.Backend) {
+	for seed := range uint64(60) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		for _, e := range []graph.Example{drawProduct(rng), drawConv(rng), drawConvTranspose(rng), drawConvWeightGrad(rng), drawPool(rng), drawSum(rng)} {
+			in := make([]graph.Spec, len(e.Args))
+			for i, a := range e.Args {
+				in[i] = a.Spec
+			}
+			if _, err := e.Op.Infer(in); err != nil {
+				continue // sizes that do not go together
+			}
+			t.Run(fmt.Sprintf("%s/%d", e.Op.Name(), seed), func(t *testing.T) { check(t, b, e, seed) })
+		}
+	}
+}
+
+func arg(dims ...int) graph.Arg { return graph.Arg{Spec: graph.F32(dims...), From: -1, To: 1} }
+
+// oneOf is mostly small, now and then past a block of a kernel.
+func size(rng *rand.Rand) int {
+	if rng.IntN(4) == 0 {
+		return 1 + rng.IntN(150)
+	}
+	return 1 + rng.IntN(20)
+}
+
+func drawProduct(rng *rand.Rand) graph.Example {
+	p := op.Product{TransA: rng.IntN(2) == 0, TransB: rng.IntN(2) == 0}
+	m, n, k := size(rng), size(rng), size(rng)
+	a, b := []int{m, k}, []int{k, n}
+	if p.TransA {
+		a[0], a[1] = k, m
+	}
+	if p.TransB {
+		b[0], b[1] = n, k
+	}
+	if batch := 1 + rng.IntN(3); batch > 1 {
+		a = append([]int{batch}, a...)
+		if rng.IntN(2) == 0 {
+			b = append([]int{batch}, b...)
+		}
+	}
+	return graph.Example{Op: p, Args: []graph.Arg{arg(a...), arg(b...)}}
+}
+
+func drawConfig(rng *rand.Rand) (op.ConvConfig, int, int) {
+	c := op.ConvConfig{
+		StrideH: 1 + rng.IntN(3), StrideW: 1 + rng.IntN(3), DilationH: 1 + rng.IntN(2), DilationW: 1 + rng.IntN(2),
+		PadTop: rng.IntN(3), PadBottom: rng.IntN(3), PadLeft: rng.IntN(3), PadRight: rng.IntN(3), Groups: 1 + rng.IntN(3),
+	}
+	return c, 1 + rng.IntN(5), 1 + rng.IntN(5)
+}
+
+func drawConv(rng *rand.Rand) graph.Example {
+	c, kh, kw := drawConfig(rng)
+	n, cin, cout := 1+rng.IntN(4), 1+rng.IntN(5), 1+rng.IntN(9)
+	return graph.Example{Op: op.Conv{ConvConfig: c}, Args: []graph.Arg{
+		arg(n, cin*c.Groups, 1+rng.IntN(17), 1+rng.IntN(17)), arg(cout*c.Groups, cin, kh, kw),
+	}}
+}
+
+func drawConvTranspose(rng *rand.Rand) graph.Example {
+	c, kh, kw := drawConfig(rng)
+	c.OutPadH, c.OutPadW = rng.IntN(c.StrideH), rng.IntN(c.StrideW)
+	n, cin, cout := 1+rng.IntN(4), 1+rng.IntN(9), 1+rng.IntN(5)
+	return graph.Example{Op: op.ConvTranspose{ConvConfig: c}, Args: []graph.Arg{
+		arg(n, cin*c.Groups, 1+rng.IntN(9), 1+rng.IntN(9)), arg(cin*c.Groups, cout, kh, kw),
+	}}
+}
+
+// drawConvWeightGrad takes the sizes of a convolution and the gradient of its output.
+func drawConvWeightGrad(rng *rand.Rand) graph.Example {
+	e := drawConv(rng)
+	c := e.Op.(op.Conv)
+	x, w := e.Args[0].Spec, e.Args[1].Spec
+	out, err := c.Infer([]graph.Spec{x, w})
+	if err != nil {
+		return e
+	}
+	return graph.Example{Op: op.ConvWeightGrad{ConvConfig: c.ConvConfig, KH: w.Shape[2], KW: w.Shape[3]}, Args: []graph.Arg{
+		arg(x.Shape...), arg(out[0].Shape...),
+	}}
+}
+
+func drawPool(rng *rand.Rand) graph.Example {
+	c := op.PoolConfig{KH: 1 + rng.IntN(4), KW: 1 + rng.IntN(4), StrideH: 1 + rng.IntN(3), StrideW: 1 + rng.IntN(3)}
+	c.PadH, c.PadW = rng.IntN(c.KH/2+1), rng.IntN(c.KW/2+1)
+	x := arg(1+rng.IntN(3), 1+rng.IntN(4), 1+rng.IntN(14), 1+rng.IntN(14))
+	if rng.IntN(2) == 0 {
+		return graph.Example{Op: op.MaxPool{PoolConfig: c}, Args: []graph.Arg{x}}
+	}
+	return graph.Example{Op: op.AvgPool{PoolConfig: c}, Args: []graph.Arg{x}}
+}
+
+func drawSum(rng *rand.Rand) graph.Example {
+	dims, axes := []int{}, []int{}
+	for i := range 1 + rng.IntN(4) {
+		dims = append(dims, size(rng))
+		if rng.IntN(2) == 0 {
+			axes = append(axes, i)
+		}
+	}
+	if len(axes) == 0 {
+		axes = []int{0}
+	}
+	return graph.Example{Op: op.Reduce{Axes: axes}, Args: []graph.Arg{arg(dims...)}}
+}
+
+// drawnGraphs checks fusion: random graphs of elementwise ops, products, reductions and views, with their gradients.
+func drawnGraphs(t *testing.T, b backend.Backend) {
+	for seed := range uint64(80) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			g, vs, feed := drawGraph(seed)
+			if err := g.Err(); err != nil {
+				t.Fatal(err)
+			}
+			compare(t, b, g, vs, feed, 5e-5)
+		})
+	}
+}
+
+func drawGraph(seed uint64) (*graph.Graph, []graph.Value, map[string]graph.Tensor) {
+	rng := rand.New(rand.NewPCG(seed, 2))
+	g, feed := graph.New(), map[string]graph.Tensor{}
+	n, d := size(rng), size(rng)
+	input := func(name string, dims ...int) graph.Value {
+		feed[name] = graph.Example{Args: []graph.Arg{arg(dims...)}}.Draw(seed + uint64(len(feed)))[0]
+		return g.Input(name, graph.F32(dims...))
+	}
+	x, w, bias, row, s := input("x", n, d), input("w", d, d), input("bias", d), input("row", n, 1), input("s")
+	pool := []graph.Value{x}
+	pick := func() graph.Value { return pool[rng.IntN(len(pool))] }
+	for range 4 + rng.IntN(10) {
+		var v graph.Value
+		switch rng.IntN(12) {
+		case 0:
+			v = op.Scale(op.MatMul(pick(), w, false, rng.IntN(2) == 0), 1/float64(d))
+		case 1:
+			v = op.Add(pick(), bias)
+		case 2:
+			v = op.Mul(pick(), row)
+		case 3:
+			v = op.Mul(s, pick())
+		case 4:
+			v = op.Tanh(pick())
+		case 5:
+			v = op.Sigmoid(pick())
+		case 6:
+			v = op.Sub(pick(), pick())
+		case 7:
+			v = op.ReLU(op.AddConst(pick(), 0.3))
+		case 8:
+			y := pick()
+			v = op.Sub(y, op.ReduceMean(y, 0))
+		case 9:
+			y := pick()
+			v = op.Mul(y, op.Reshape(op.ReduceMean(y, 1), n, 1))
+		case 10:
+			v = graph.SumOf(pick(), pick(), pick())
+		default:
+			v = op.Reshape(op.Transpose(op.Reshape(pick(), d, n), 1, 0), n, d)
+		}
+		pool = append(pool, v)
+	}
+	loss := op.MeanAll(op.Square(pool[len(pool)-1]))
+	vs := []graph.Value{loss, pick(), op.SumPerExample(pick())}
+	for _, dv := range graph.Grad(loss, x, w, bias, row, s) {
+		if dv.Valid() {
+			vs = append(vs, dv)
+		}
+	}
+	return g, vs, feed
+}

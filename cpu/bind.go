@@ -1,0 +1,149 @@
+package cpu
+
+import (
+	"fmt"
+	"time"
+
+	"aetrain/backend"
+	"aetrain/graph"
+	"aetrain/kernels"
+	"aetrain/program"
+)
+
+// launch binds a kernel to a step: it decides and reserves everything and appends phases.
+type launch func(b *binder, s *step) error
+
+// step is what a kernel sees of a program step.
+type step struct {
+	kernels.Case
+	in, out []memory // an output that nobody reads has size 0, except the first, which always has memory
+	chain   *chain   // to run on output 0, element range by element range; nil if there is none
+	name    string   // of the candidate
+}
+
+// table lists the kernels, best first for each op; the first that fits runs.
+var table = kernels.Table[launch]{
+	{Op: "MatMul", Name: "gemm", Fits: kernels.Always, Bind: bindMatMul},
+	{Op: "BroadcastTo", Name: "copy", Fits: kernels.Always, Bind: bindBroadcast},
+}
+
+// Kernels lists the candidates of every op by the config's names, for "aetrain list kernels".
+func Kernels() map[string][]string { return table.Names() }
+
+// hasEpilogue says which ops run a chain on their output while it is in cache.
+func hasEpilogue(o graph.Op) bool {
+	switch o.Name() {
+	case "MatMul", "Conv2D", "ConvTranspose2D":
+		return true
+	}
+	return false
+}
+
+// binder turns the steps of one program into phases.
+type binder struct {
+	b     *Backend
+	e     *executable
+	o     backend.Options
+	local int // floats of scratch that a worker needs at most
+	slots int // temporaries that a chain needs at most
+}
+
+// phase appends a phase of the program.
+func (b *binder) phase(tasks int, run func(w *worker, task int)) {
+	if tasks > 0 {
+		b.e.phases = append(b.e.phases, phase{tasks: tasks, run: run})
+	}
+}
+
+// scratch asks for n floats of every worker's local memory.
+func (b *binder) scratch(n int) { b.local = max(b.local, n) }
+
+func (b *binder) step(i int, s *program.Step) error {
+	if s.Node == nil {
+		c := b.chain(s.Chain, 0, memory{})
+		c.bind(b)
+		b.explain(i, s, "chain", "fused")
+		return nil
+	}
+	st := b.operands(s)
+	var choose kernels.Options[launch]
+	choose.Wanted = b.o.Kernels
+	if b.o.Autotune {
+		choose.Measure = func(k kernels.Candidate[launch]) (time.Duration, error) { return b.measure(k, st) }
+		choose.Key = tuneKey(b.b, st.Case)
+		choose.Known, choose.Learned = tuned.lookup, tuned.learn
+	}
+	k, reason, ok, err := table.Choose(st.Case, choose)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return b.reference(i, s, st)
+	}
+	st.name = k.Name
+	if err := k.Bind(b, st); err != nil {
+		return fmt.Errorf("%s (%s): %w", s.Path, s.Kind(), err)
+	}
+	b.explain(i, s, k.Name, reason)
+	return nil
+}
+
+// operands resolves a step's buffers and compiles its epilogue.
+func (b *binder) operands(s *program.Step) *step {
+	st := &step{Case: kernels.CaseOf(s)}
+	for _, in := range s.In {
+		st.in = append(st.in, b.e.mem[in])
+	}
+	for i, out := range s.Out {
+		switch {
+		case out >= 0:
+			st.out = append(st.out, b.e.mem[out])
+		case i == 0:
+			st.out = append(st.out, b.hidden(s))
+		default:
+			st.out = append(st.out, memory{dtype: s.Node.Out[i].DType})
+		}
+	}
+	if s.Chain != nil {
+		st.chain = b.chain(s.Chain, 1, st.out[0])
+	}
+	return st
+}
+
+// hidden finds memory for a product that only its epilogue reads: the buffer of an epilogue's output, if the epilogue does not
+// read that buffer too, else memory of its own.
+func (b *binder) hidden(s *program.Step) memory {
+	size := s.Node.Out[0].Shape.Size()
+	if s.Chain != nil {
+		for _, o := range s.Chain.Outs {
+			m := b.e.mem[o.Buffer]
+			free := m.dtype == graph.Float32 && m.size == size
+			for _, a := range s.Chain.Args {
+				free = free && a.Buffer != o.Buffer
+			}
+			if free {
+				return m
+			}
+		}
+	}
+	return newMemory(s.Node.Out[0].DType, size)
+}
+
+// reference runs a step by the op's definition, in float64, on one worker.
+func (b *binder) reference(i int, s *program.Step, st *step) error {
+	if b.o.Strict {
+		return fmt.Errorf("%s: %s has no cpu kernel, and strict mode refuses the reference: %w", s.Path, s.Kind(), backend.ErrUnsupported)
+	}
+	bindReference(b, st)
+	b.explain(i, s, "reference", "no kernel fits")
+	return nil
+}
+
+func (b *binder) explain(i int, s *program.Step, kernel, reason string) {
+	c := backend.Choice{Step: i, Op: s.Kind(), Path: s.Path, Kernel: kernel, Reason: reason}
+	if s.Node != nil {
+		c.Shape = s.Node.Out[0].Shape.String()
+		c.FLOP = flop(s.Node)
+	}
+	b.e.choices = append(b.e.choices, c)
+}

@@ -1,0 +1,97 @@
+package cpu
+
+import (
+	"aetrain/cpu/gemm"
+	"aetrain/graph"
+	"aetrain/op"
+)
+
+// bindMatMul multiplies by the packed GEMM; an epilogue that is a bias, a ReLU or a ReLU's mask goes into its store.
+func bindMatMul(b *binder, s *step) error {
+	o := s.Op.(op.Product)
+	batch, m, n, k := o.Dims(s.Case.In[0].Shape, s.Case.In[1].Shape)
+	if batch == 0 || m == 0 || n == 0 {
+		return nil
+	}
+	stepA, stepB := m*k, k*n
+	if len(s.Case.In[0].Shape) == 2 {
+		stepA = 0
+	}
+	if len(s.Case.In[1].Shape) == 2 {
+		stepB = 0
+	}
+	shape := gemm.Shape{M: m, N: n, K: k, TransA: o.TransA, TransB: o.TransB}
+	if batch > 1 {
+		return bindBatched(b, s, shape, batch, stepA, stepB)
+	}
+	plan := gemm.NewPlan(b.b.tier, shape, gemm.Options{})
+	shared := alloc(plan.SharedFloats())
+	b.scratch(plan.LocalFloats())
+	A, B, C := s.in[0].f32, s.in[1].f32, s.out[0].f32
+	b.phase(plan.PackTasks(), func(_ *worker, task int) { plan.Pack(task, A, B, shared) })
+	calls := b.calls(s, n, func() gemm.Call { return gemm.Call{A: A, B: B, C: C, Shared: shared} })
+	b.phase(plan.Tasks(), func(w *worker, task int) {
+		c := calls[w.id]
+		c.Local = w.local
+		plan.Do(task, c)
+	})
+	return nil
+}
+
+// bindBatched gives each task whole matrices of a batch.
+func bindBatched(b *binder, s *step, shape gemm.Shape, batch, stepA, stepB int) error {
+	plan := gemm.NewPlan(b.b.tier, shape, gemm.Options{Serial: true})
+	b.scratch(plan.LocalFloats())
+	size := shape.M * shape.N
+	A, B, C := s.in[0].f32, s.in[1].f32, s.out[0].f32
+	calls := make([]gemm.Call, b.b.workers.count())
+	b.phase(batch, func(w *worker, i int) {
+		c := &calls[w.id]
+		c.A, c.B, c.C, c.Local = A[i*stepA:], B[i*stepB:], C[i*size:(i+1)*size], w.local
+		plan.Do(0, c)
+		if s.chain != nil {
+			s.chain.run(w, i*size, size)
+		}
+	})
+	return nil
+}
+
+// calls makes one Call a worker, whose epilogue runs the step's chain on finished blocks of rows of n columns.
+func (b *binder) calls(s *step, n int, base func() gemm.Call) []*gemm.Call {
+	calls := make([]*gemm.Call, b.b.workers.count())
+	for i := range calls {
+		c := base()
+		if s.chain != nil {
+			w := b.b.workers.all[i]
+			c.Epilogue = func(row0, row1, col0, col1 int) {
+				if col0 == 0 && col1 == n {
+					s.chain.run(w, row0*n, (row1-row0)*n)
+					return
+				}
+				for r := row0; r < row1; r++ {
+					s.chain.run(w, r*n+col0, col1-col0)
+				}
+			}
+		}
+		calls[i] = &c
+	}
+	return calls
+}
+
+// flop counts multiplications and additions of a product.
+func flop(n *graph.Node) float64 {
+	switch o := n.Op.(type) {
+	case op.Product:
+		batch, m, k, inner := o.Dims(n.In[0].Shape(), n.In[1].Shape())
+		return 2 * float64(batch) * float64(m) * float64(k) * float64(inner)
+	case op.Conv:
+		w := n.In[1].Shape()
+		return 2 * float64(n.Out[0].Shape.Size()) * float64(w[1:].Size())
+	case op.ConvTranspose:
+		w := n.In[1].Shape()
+		return 2 * float64(n.In[0].Shape().Size()) * float64(w[1:].Size())
+	case op.ConvWeightGrad:
+		return 2 * float64(n.In[1].Shape().Size()) * float64(n.Out[0].Shape[1:].Size())
+	}
+	return 0
+}
