@@ -80,7 +80,8 @@ func TestTwoLossesOverSharedNodes(t *testing.T) {
 }
 
 // Two phases in turn: the discriminator's program, then the generator's, which sees the updated discriminator. They equal
-// one program in which the second loss is built after the first one's assignments.
+// one program in which the second loss is built after the first one's assignments. (There the update is a part of the graph
+// like any other: without the Stop before the discriminator, the second gradient would go through it, as an unrolled GAN's does.)
 func TestTwoPhasesInTurn(t *testing.T) {
 	const rate = 0.2
 	first, second, joint := graph.New(), graph.New(), graph.New()
