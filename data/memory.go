@@ -1,0 +1,84 @@
+package data
+
+import (
+	"aetrain/graph"
+
+	"gorgonia.org/tensor"
+)
+
+// images is a Source in memory: stored bytes that are read as float32 in [0,1], with what else is known of each.
+type images struct {
+	shape   graph.Shape // of one image, C×H×W
+	pixels  []uint8     // all images, one after the other
+	labels  []int32     // nil: none
+	factors []float32   // perExample of them each; nil: none
+	each    int         // factors of one example
+	fields  []Field
+}
+
+// newImages wraps stored images; labels may be nil. Both are kept, not copied.
+func newImages(shape graph.Shape, pixels []uint8, labels []int32) *images {
+	s := &images{shape: shape, pixels: pixels, labels: labels, fields: []Field{{"x", graph.F32(shape...)}}}
+	if labels != nil {
+		s.fields = append(s.fields, Field{"label", graph.I32()})
+	}
+	return s
+}
+
+// withFactors adds the field "factors": each float32 numbers an example.
+func (s *images) withFactors(factors []float32, each int) *images {
+	s.factors, s.each = factors, each
+	s.fields = append(s.fields, Field{"factors", graph.F32(each)})
+	return s
+}
+
+func (s *images) Len() int        { return len(s.pixels) / s.shape.Size() }
+func (s *images) Fields() []Field { return s.fields }
+func (s *images) Close() error    { return nil }
+
+func (s *images) Read(dst []*tensor.Dense, indices []int) error {
+	if err := checkRead(s, dst, indices); err != nil {
+		return err
+	}
+	size := s.shape.Size()
+	x := dst[0].Float32s()
+	for n, i := range indices {
+		unitFloats(x[n*size:(n+1)*size], s.pixels[i*size:(i+1)*size])
+	}
+	next := 1
+	if s.labels != nil {
+		label := dst[next].Int32s()
+		for n, i := range indices {
+			label[n] = s.labels[i]
+		}
+		next++
+	}
+	if s.factors != nil {
+		factors := dst[next].Float32s()
+		for n, i := range indices {
+			copy(factors[n*s.each:(n+1)*s.each], s.factors[i*s.each:])
+		}
+	}
+	return nil
+}
+
+// unit holds float32(v)/255 of every byte v.
+var unit = func() (t [256]float32) {
+	for v := range t {
+		t[v] = float32(v) / 255
+	}
+	return t
+}()
+
+// unitFloats writes src/255 to dst, which is as long.
+func unitFloats(dst []float32, src []uint8) {
+	dst = dst[:len(src)]
+	i := 0
+	for ; i+4 <= len(src); i += 4 {
+		s, d := src[i:i+4:i+4], dst[i:i+4:i+4]
+		d[0], d[1], d[2], d[3] = unit[s[0]], unit[s[1]], unit[s[2]], unit[s[3]]
+	}
+	for ; i < len(src); i++ {
+		dst[i] = unit[src[i]]
+	}
+}
