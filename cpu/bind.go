@@ -25,6 +25,12 @@ type step struct {
 var table = kernels.Table[launch]{
 	{Op: "MatMul", Name: "gemm", Fits: kernels.Always, Bind: bindMatMul},
 	{Op: "BroadcastTo", Name: "copy", Fits: kernels.Always, Bind: bindBroadcast},
+	{Op: "GaussianSample", Name: "rows", Fits: kernels.Always, Bind: bindGaussianSample},
+	{Op: "GaussianSample", Name: "split", Fits: kernels.Always, Bind: bindGaussianSampleSplit},
+	{Op: "Uniform", Name: "philox", Fits: kernels.Always, Bind: bindUniform},
+	{Op: "Normal", Name: "philox", Fits: kernels.Always, Bind: bindNormal},
+	{Op: "Bernoulli", Name: "philox", Fits: kernels.Always, Bind: bindBernoulli},
+	{Op: "BernoulliP", Name: "philox", Fits: kernels.Always, Bind: bindBernoulliP},
 }
 
 // Kernels lists the candidates of every op by the config's names, for "aetrain list kernels".

@@ -143,11 +143,43 @@ func anyWide(slots []*slot) bool {
 
 // special are ops with several outputs, any number of inputs, or other types than float32.
 func (k *compiler) special(n *graph.Node, out, in []*slot) instr {
-	switch o := n.Op.(type) {
+	switch n.Op.(type) {
 	case graph.Sum:
 		return k.sum(out[0], in)
-	case op.Pointwise:
-		return k.update(o, out, in)
+	case op.CastOp:
+		return k.cast(out[0], in[0])
+	}
+	switch n.Op.Name() {
+	case "Increment":
+		return increment(out[0], in[0])
+	default:
+		return k.update(n.Op, out, in)
+	}
+}
+
+// increment adds 1 to integers.
+func increment(dst, src *slot) instr {
+	return func(_ *worker, off, n int) {
+		for i := off; i < off+n; i++ {
+			if src.place == scalar {
+				dst.mem.i32[i] = src.mem.i32[0] + 1
+			} else {
+				dst.mem.i32[i] = src.mem.i32[i] + 1
+			}
+		}
+	}
+}
+
+// cast converts between float32 and the integer types.
+func (k *compiler) cast(dst, src *slot) instr {
+	v := k.b.b.vec
+	switch {
+	case src.place == wide && src.mem.dtype == graph.Int32 && dst.place != wide:
+		return func(w *worker, off, n int) { v.Int32ToFloat32(dst.at(w, off, n), src.mem.i32[off:off+n]) }
+	case src.place == wide && src.mem.dtype == graph.Uint8 && dst.place != wide:
+		return func(w *worker, off, n int) { v.Uint8ToFloat32(dst.at(w, off, n), src.mem.u8[off:off+n], 1) }
+	case src.place == scalar && dst.place != wide:
+		return func(w *worker, off, n int) { v.Fill(dst.at(w, off, n), src.number()) }
 	}
 	return nil
 }
@@ -231,6 +263,3 @@ func readTensor(w *worker, s *slot, d graph.DType, off, n int) graph.Tensor {
 	}
 	return t
 }
-
-// update is the kernel of an optimiser's step.
-func (k *compiler) update(o op.Pointwise, out, in []*slot) instr { return nil }

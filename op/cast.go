@@ -23,6 +23,9 @@ type CastOp struct{ To graph.DType }
 
 func (CastOp) Name() string { return "Cast" }
 
+// ScalarInputs tells that Cast is pointwise.
+func (CastOp) ScalarInputs(inputs int) int { return inputs }
+
 func (o CastOp) Infer(in []graph.Spec) ([]graph.Spec, error) {
 	return []graph.Spec{{Shape: in[0].Shape, DType: o.To}}, nil
 }

@@ -15,6 +15,9 @@ type increment struct{}
 
 func (increment) Name() string { return "Increment" }
 
+// ScalarInputs tells that Increment is pointwise.
+func (increment) ScalarInputs(inputs int) int { return inputs }
+
 func (increment) Infer(in []graph.Spec) ([]graph.Spec, error) {
 	if in[0].DType != graph.Int32 {
 		return nil, fmt.Errorf("wants int32 values, got %v", in[0].DType)

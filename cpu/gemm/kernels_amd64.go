@@ -236,14 +236,38 @@ func dot256r3(a *Args, cols int) {
 
 // packRows copies k rows of w floats, ld apart, into panels of NR columns, the last one filled up with zeros.
 func packRows(t cpuinfo.Tier, dst, src []float32, k, ld, w int) {
-	if t != cpuinfo.AVX512 {
+	switch t {
+	case cpuinfo.AVX512:
+		for n := 0; n < w; n += 32 {
+			mask := uint32(uint64(1)<<uint(min(32, w-n)) - 1)
+			packRows512(&dst[n*k], &src[n], uint64(k), uint64(ld)*4, mask)
+		}
+	case cpuinfo.AVX2:
+		n := 0
+		for ; n+64 <= w; n += 64 {
+			packRows256(&dst[n*k], &src[n], uint64(k), uint64(ld)*4, uint64(k)*64)
+		}
+		for ; n < w; n += 16 {
+			first, second := min(8, w-n), max(0, min(8, w-n-8))
+			packEdge256(&dst[n*k], &src[n], uint64(k), uint64(ld)*4, uint64(8-first)*4, uint64(8-second)*4)
+		}
+	default:
 		packRowsGo(dst, src, k, ld, w, geometries[t].nr)
-		return
 	}
-	for n := 0; n < w; n += 32 {
-		mask := uint32(uint64(1)<<uint(min(32, w-n)) - 1)
-		packRows512(&dst[n*k], &src[n], uint64(k), uint64(ld)*4, mask)
+}
+
+// packColumns copies k rows of w floats, ld apart, into panels of MR columns; a last panel's missing ones stay as they are.
+func packColumns(t cpuinfo.Tier, dst, src []float32, k, ld, w int) {
+	m, mr := 0, geometries[t].mr
+	if t == cpuinfo.AVX2 && k > 1 {
+		for ; m+24 <= w; m += 24 {
+			packTiles256(&dst[m*k], &src[m], uint64(k-1), uint64(ld)*4, uint64(k)*24)
+			for i := range 4 { // the last row: see packTiles256
+				copyShort(dst[m*k+(i*k+k-1)*6:m*k+(i*k+k)*6], src[(k-1)*ld+m+i*6:(k-1)*ld+m+i*6+6])
+			}
+		}
 	}
+	packColumnsGo(dst[m*k:], src[min(m, len(src)):], k, ld, w-m, mr)
 }
 
 // packTransposed writes dst[j*NR+c] = src[c*ld+j] for j < k and c < w <= NR, zero for the other c.
@@ -305,6 +329,15 @@ func transpose512(dst, src *float32, dstride, sstride, n uint64)
 
 //go:noescape
 func transpose256(dst, src *float32, dstride, sstride, n, blocks uint64)
+
+//go:noescape
+func packRows256(dst, src *float32, k, stride, panel uint64)
+
+//go:noescape
+func packEdge256(dst, src *float32, k, stride, edge0, edge1 uint64)
+
+//go:noescape
+func packTiles256(dst, src *float32, k, stride, panel uint64)
 
 //go:noescape
 func peak512(n uint64)

@@ -15206,6 +15206,91 @@ l:
 	VZEROUPPER
 	RET
 
+// func packRows256(dst *float32, src *float32, k uint64, stride uint64, panel uint64)
+// Requires: AVX
+TEXT ·packRows256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ k+16(FP), DX
+	MOVQ stride+24(FP), BX
+	MOVQ panel+32(FP), SI
+	LEAQ (SI)(SI*2), DI
+
+l:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS 64(CX), Y2
+	VMOVUPS 96(CX), Y3
+	VMOVUPS 128(CX), Y4
+	VMOVUPS 160(CX), Y5
+	VMOVUPS 192(CX), Y6
+	VMOVUPS 224(CX), Y7
+	ADDQ    BX, CX
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, (AX)(SI*1)
+	VMOVUPS Y3, 32(AX)(SI*1)
+	VMOVUPS Y4, (AX)(SI*2)
+	VMOVUPS Y5, 32(AX)(SI*2)
+	VMOVUPS Y6, (AX)(DI*1)
+	VMOVUPS Y7, 32(AX)(DI*1)
+	ADDQ    $0x40, AX
+	DECQ    DX
+	JNZ     l
+	VZEROUPPER
+	RET
+
+// func packEdge256(dst *float32, src *float32, k uint64, stride uint64, edge0 uint64, edge1 uint64)
+// Requires: AVX
+TEXT ·packEdge256(SB), NOSPLIT, $0-48
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    k+16(FP), DX
+	MOVQ    stride+24(FP), BX
+	MOVQ    edge0+32(FP), SI
+	MOVQ    edge1+40(FP), DI
+	LEAQ    gemmLaneMask<>+0(SB), R8
+	VMOVUPS (R8)(SI*1), Y2
+	VMOVUPS (R8)(DI*1), Y3
+
+l:
+	VMASKMOVPS (CX), Y2, Y0
+	VMASKMOVPS 32(CX), Y3, Y1
+	ADDQ       BX, CX
+	VMOVUPS    Y0, (AX)
+	VMOVUPS    Y1, 32(AX)
+	ADDQ       $0x40, AX
+	DECQ       DX
+	JNZ        l
+	VZEROUPPER
+	RET
+
+// func packTiles256(dst *float32, src *float32, k uint64, stride uint64, panel uint64)
+// Requires: AVX
+TEXT ·packTiles256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ k+16(FP), DX
+	MOVQ stride+24(FP), BX
+	MOVQ panel+32(FP), SI
+	LEAQ (SI)(SI*2), DI
+
+l:
+	VMOVUPS (CX), Y0
+	VMOVUPS 24(CX), Y1
+	VMOVUPS 48(CX), Y2
+	VMOVUPS 72(CX), Y3
+	ADDQ    BX, CX
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, (AX)(SI*1)
+	VMOVUPS Y2, (AX)(SI*2)
+	VMOVUPS Y3, (AX)(DI*1)
+	ADDQ    $0x18, AX
+	DECQ    DX
+	JNZ     l
+	VZEROUPPER
+	RET
+
 // func peak512(n uint64)
 // Requires: AVX, AVX512F
 TEXT ·peak512(SB), NOSPLIT, $0-8

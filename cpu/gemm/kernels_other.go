@@ -17,3 +17,7 @@ func packTransposed(t cpuinfo.Tier, dst, src []float32, k, ld, w int) {
 }
 
 func peakFlops(_ cpuinfo.Tier, n int) float64 { return peakGo(n) }
+
+func packColumns(t cpuinfo.Tier, dst, src []float32, k, ld, w int) {
+	packColumnsGo(dst, src, k, ld, w, geometries[t].mr)
+}

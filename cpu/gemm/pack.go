@@ -50,7 +50,7 @@ func (p *Plan) packBlockA(dst, a []float32, m0, m1, k0, k1 int) {
 		return
 	}
 	if p.TransA {
-		packColumns(dst, a[k0*p.LDA+m0:], k, p.LDA, m1-m0, p.geo.mr)
+		packColumns(p.tier, dst, a[k0*p.LDA+m0:], k, p.LDA, m1-m0)
 		return
 	}
 	ld := rowStride(k)
@@ -63,8 +63,8 @@ func (p *Plan) packBlockA(dst, a []float32, m0, m1, k0, k1 int) {
 // come from memory better than one a row.
 const group = 8
 
-// packColumns copies k rows of w floats, ld apart, into panels of mr columns.
-func packColumns(dst, src []float32, k, ld, w, mr int) {
+// packColumnsGo copies k rows of w floats, ld apart, into panels of mr columns.
+func packColumnsGo(dst, src []float32, k, ld, w, mr int) {
 	for ; w >= mr; w -= min(group, w/mr) * mr {
 		n := min(group, w/mr)
 		for i := range k {

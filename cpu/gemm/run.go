@@ -95,8 +95,12 @@ type operand struct {
 	step uintptr // bytes between steps of K
 }
 
-// ptr is the address of s[i]; i may be the end of s where nothing is read.
+// ptr is the address of s[i], or of s where s has no such element (an empty operand, of which nothing is read): the
+// garbage collector takes a pointer behind the end for one to the next object.
 func ptr(s []float32, i int) unsafe.Pointer {
+	if i >= len(s) {
+		i = 0
+	}
 	return unsafe.Add(unsafe.Pointer(unsafe.SliceData(s)), i*4)
 }
 
@@ -192,8 +196,7 @@ func (r *run) tiles(a, b operand, m0, m1, n0, n1, k int) {
 	g := r.args
 	g.K, g.SAM, g.SAK, g.SBK = uintptr(k), a.row, a.step, b.step
 	for n := n0; n < n1; n += r.geo.nr {
-		g.B = b.at
-		b.at = unsafe.Add(b.at, b.line)
+		g.B = unsafe.Add(b.at, uintptr((n-n0)/r.geo.nr)*b.line)
 		cols := min(r.geo.nr, n1-n)
 		if r.Bias != nil {
 			g.Bias = ptr(r.Bias, n)
