@@ -51,8 +51,8 @@ func (e *evaluation) node(n *Node) ([]Tensor, error) {
 	case Input:
 		out[0], err = e.fed(op.Label, op.Spec)
 	case Read:
-		if t, ok := e.feed[op.Label]; ok {
-			out[0] = t
+		if _, ok := e.feed[op.Label]; ok {
+			out[0], err = e.fed(op.Label, op.Spec)
 		} else if init := n.graph.byName[op.Label].Init; init != nil {
 			init(0, op.Label, out[0])
 		}
@@ -66,10 +66,10 @@ func (e *evaluation) node(n *Node) ([]Tensor, error) {
 func (e *evaluation) fed(name string, s Spec) (Tensor, error) {
 	t, ok := e.feed[name]
 	if !ok {
-		return t, fmt.Errorf("evaluate: input %s is not fed", name)
+		return t, fmt.Errorf("evaluate: %s is not fed", name)
 	}
-	if !t.Shape.Equal(s.Shape) {
-		return t, fmt.Errorf("evaluate: input %s is %v, fed %v", name, s, t.Spec)
+	if !t.Shape.Equal(s.Shape) || len(t.Data) != s.Shape.Size() {
+		return t, fmt.Errorf("evaluate: %s is %v, fed %d numbers of shape %v", name, s, len(t.Data), t.Shape)
 	}
 	return t, nil
 }

@@ -218,26 +218,27 @@ func (g *Graph) Assign(state, value Value) {
 	if g.err != nil {
 		return
 	}
-	st := g.stateOf(state)
+	st := g.holds(state)
 	switch {
 	case st == nil:
 		g.Fail(errors.New("assign: the first argument is no state"))
+	case value.Graph() != g:
+		g.Fail(fmt.Errorf("assign: what state %s is assigned is no value of the graph", st.Name))
 	case !st.Spec.Equal(value.Spec()):
 		g.Fail(fmt.Errorf("state %s is %v, assigned %v", st.Name, st.Spec, value.Spec()))
 	default:
+		// A value stands for one state at most: b assigned what a holds is still b, for whoever assigns it next.
+		if other := g.holds(value); other != nil && other != st {
+			value = g.Apply(Identity{}, value)[0]
+		}
 		st.Now = value
 	}
 }
 
-// stateOf finds the state that v reads: as it was when the step began, or else as it is now.
-func (g *Graph) stateOf(v Value) *State {
+// holds returns the state that v is the value of, nil if there is none.
+func (g *Graph) holds(v Value) *State {
 	for _, st := range g.states {
-		if st.Leaf == v {
-			return st
-		}
-	}
-	for _, st := range g.states {
-		if st.Now == v {
+		if st.Leaf == v || st.Now == v {
 			return st
 		}
 	}

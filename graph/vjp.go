@@ -1,13 +1,20 @@
 package graph
 
+import "fmt"
+
 // VJP returns, for each value of wrt, the vector-Jacobian product of y with seed: the sum over y of dy/dwrt times seed.
 // A value that y does not depend on gets the zero Value. Nothing is kept on nodes, so any number of losses may share values,
-// and the result is made of ops again: VJP of a VJP is a second derivative.
+// and the result is made of ops again: VJP of a VJP is a second derivative. A zero Value among y or seed counts for nothing.
 func VJP(y, seed, wrt []Value) []Value {
-	if len(y) == 0 || len(wrt) == 0 {
-		return make([]Value, len(wrt))
+	var g *Graph
+	for i, v := range y {
+		if v.Valid() && seed[i].Valid() {
+			g = v.Graph()
+			if g.err == nil && !v.Spec().Equal(seed[i].Spec()) {
+				g.Fail(fmt.Errorf("VJP: the seed of a value of %v is %v", v.Spec(), seed[i].Spec()))
+			}
+		}
 	}
-	g := y[0].Graph()
 	if g == nil || g.err != nil {
 		return make([]Value, len(wrt))
 	}
@@ -32,11 +39,14 @@ func VJP(y, seed, wrt []Value) []Value {
 	return out
 }
 
-// Grad returns the gradient of a scalar loss with respect to each of wrt.
+// Grad returns the gradient of a scalar loss with respect to each of wrt; the zero Value for one that it does not depend on.
 func Grad(loss Value, wrt ...Value) []Value {
 	g := loss.Graph()
-	if g == nil {
+	if g == nil || g.err != nil {
 		return make([]Value, len(wrt))
+	}
+	if loss.Shape().Size() != 1 || loss.Spec().DType != Float32 {
+		g.Fail(fmt.Errorf("a gradient wants a scalar loss, this one is %v", loss.Spec()))
 	}
 	return VJP([]Value{loss}, []Value{g.Constant(loss.Spec(), 1)}, wrt)
 }
