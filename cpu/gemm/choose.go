@@ -1,6 +1,10 @@
 package gemm
 
-import "math"
+import (
+	"math"
+
+	"aetrain/cpu/cpuinfo"
+)
 
 // The decisions of NewPlan, from shape and tier alone. The numbers were measured by BenchmarkPlan on a Zen 3.
 
@@ -121,11 +125,27 @@ func (p *Plan) gridCost() float64 {
 	return cost
 }
 
-// aliases says that rows ld floats apart fall into few sets of a cache.
-func aliases(ld int) bool { return ld%512 == 0 }
+// conflicts says that k rows ld floats apart, of which a kernel reads one or two cache lines each, do not stay in a
+// first-level cache of 64 sets of 8 lines: rows a multiple of 4 KB apart all fall into one set.
+func conflicts(k, ld int) bool {
+	const sets, ways, line = 64, 8, 16
+	if ld%line != 0 { // spread over all sets, but a panel's row straddles two lines
+		return min(2*k, k*ld/line) > sets*ways*3/4
+	}
+	shared := 1
+	for d := ld / line; d%2 == 0 && shared < sets; d /= 2 {
+		shared *= 2
+	}
+	return k > sets/shared*ways*3/4
+}
 
-// choosePackA: A is read in place unless its rows would push each other out of the cache.
+// block returns about the rows and columns of a task.
+func (p *Plan) block() (m, n int) { return p.M / max(1, p.rowTasks), p.N / max(1, p.colTasks) }
+
+// choosePackA: the columns of a transposed A are packed where many columns of B share the cost; rows are read in place,
+// unless a tall tile's rows push each other out of the cache.
 func (p *Plan) choosePackA(o Options) Packing {
+	_, n := p.block()
 	switch {
 	case p.custom[0]:
 		return PackLocal
@@ -135,9 +155,13 @@ func (p *Plan) choosePackA(o Options) Packing {
 		return PackLocal
 	case o.PackA != PackAuto:
 		return o.PackA
-	case !aliases(p.LDA) || p.N <= 4*p.geo.nr || p.K < 32:
+	case p.K < 32 || p.N < 4*p.geo.nr:
 		return PackNone
-	case p.colTasks > 1 && !o.Serial:
+	case p.TransA && p.tier != cpuinfo.AVX2 && p.kc < 256 && !conflicts(p.kc, p.LDA):
+		return PackNone
+	case !p.TransA && (p.geo.mr <= 8 || p.LDA%1024 != 0):
+		return PackNone
+	case p.colTasks > 1 && n < 8*p.geo.nr && !o.Serial:
 		return PackShared
 	}
 	return PackLocal
@@ -146,7 +170,8 @@ func (p *Plan) choosePackA(o Options) Packing {
 // choosePackB: a transposed B has to be packed; another is, where its rows would push each other out of the cache or
 // many rows of A share the cost.
 func (p *Plan) choosePackB(o Options) Packing {
-	want := p.TransB || p.M > 4*p.geo.mr && (aliases(p.LDB) || p.M >= 256 && p.K*p.N >= 1<<18)
+	m, _ := p.block()
+	want := p.TransB || p.M >= 4*p.geo.mr && (p.M >= 256 || conflicts(p.kc, p.LDB))
 	switch {
 	case p.custom[1]:
 		return PackLocal
@@ -160,7 +185,7 @@ func (p *Plan) choosePackB(o Options) Packing {
 		return o.PackB
 	case !want:
 		return PackNone
-	case p.rowTasks > 1 && !o.Serial:
+	case p.rowTasks > 1 && !o.Serial && (p.rowTasks >= 4 || m < 96):
 		return PackShared
 	}
 	return PackLocal

@@ -80,6 +80,9 @@ func gemmKernels() {
 	packRows512()
 	transpose512()
 	transpose256()
+	packRows256()
+	packEdge256()
+	packTiles256()
 	peak("peak512", zs[:24], Z30, Z31)
 	peak("peak256", ys[:12], Y14, Y15)
 }

@@ -137,3 +137,73 @@ func transpose256() {
 	VZEROUPPER()
 	RET()
 }
+
+// packRows256 copies k rows of four panels' 16 floats each, stride bytes apart, into panels that lie panel bytes apart.
+func packRows256() {
+	TEXT("packRows256", NOSPLIT, "func(dst, src *float32, k, stride, panel uint64)")
+	d, s, k, st := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("k"), GP64()), Load(Param("stride"), GP64())
+	ps := Load(Param("panel"), GP64())
+	ps3 := GP64()
+	LEAQ(Mem{Base: ps, Index: ps, Scale: 2}, ps3)
+	Label("l")
+	for v := range 8 {
+		VMOVUPS(Mem{Base: s, Disp: 32 * v}, ys[v])
+	}
+	ADDQ(st, s)
+	for v := range 8 {
+		m := strided(d, ps, ps3, ps3, v/2)
+		m.Disp = 32 * (v % 2)
+		VMOVUPS(ys[v], m)
+	}
+	ADDQ(U8(64), d)
+	DECQ(k)
+	JNZ(LabelRef("l"))
+	VZEROUPPER()
+	RET()
+}
+
+// packEdge256 copies k rows of 16 floats, or as many as the two masks leave, into rows of 64 bytes, zero-filled.
+// edge0 and edge1 are offsets into the lane masks, as Args.Edge.
+func packEdge256() {
+	TEXT("packEdge256", NOSPLIT, "func(dst, src *float32, k, stride, edge0, edge1 uint64)")
+	d, s, k, st := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("k"), GP64()), Load(Param("stride"), GP64())
+	e0, e1 := Load(Param("edge0"), GP64()), Load(Param("edge1"), GP64())
+	table := GP64()
+	LEAQ(laneMask, table)
+	VMOVUPS(Mem{Base: table, Index: e0, Scale: 1}, Y2)
+	VMOVUPS(Mem{Base: table, Index: e1, Scale: 1}, Y3)
+	Label("l")
+	VMASKMOVPS(Mem{Base: s}, Y2, Y0)
+	VMASKMOVPS(Mem{Base: s, Disp: 32}, Y3, Y1)
+	ADDQ(st, s)
+	VMOVUPS(Y0, Mem{Base: d})
+	VMOVUPS(Y1, Mem{Base: d, Disp: 32})
+	ADDQ(U8(64), d)
+	DECQ(k)
+	JNZ(LabelRef("l"))
+	VZEROUPPER()
+	RET()
+}
+
+// packTiles256 copies k rows of four tiles' 6 floats each, stride bytes apart, into panels that lie panel bytes apart.
+// It moves 8 floats for 6: the two behind are overwritten by the next row, so the caller copies the last row itself.
+func packTiles256() {
+	TEXT("packTiles256", NOSPLIT, "func(dst, src *float32, k, stride, panel uint64)")
+	d, s, k, st := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("k"), GP64()), Load(Param("stride"), GP64())
+	ps := Load(Param("panel"), GP64())
+	ps3 := GP64()
+	LEAQ(Mem{Base: ps, Index: ps, Scale: 2}, ps3)
+	Label("l")
+	for v := range 4 {
+		VMOVUPS(Mem{Base: s, Disp: 24 * v}, ys[v])
+	}
+	ADDQ(st, s)
+	for v := range 4 {
+		VMOVUPS(ys[v], strided(d, ps, ps3, ps3, v))
+	}
+	ADDQ(U8(24), d)
+	DECQ(k)
+	JNZ(LabelRef("l"))
+	VZEROUPPER()
+	RET()
+}
