@@ -64,6 +64,7 @@ type keyWalker struct {
 // scope is where the walk is: in the table of which kind, within which families.
 type scope struct {
 	of, kind string
+	key      string // which names the kind: it is listed once for all of them
 	within   []*family
 }
 
@@ -77,13 +78,23 @@ func (w *keyWalker) section(path string, structs []reflect.Value) {
 // fillTables writes into the entries of tables which keys they have.
 func (w *keyWalker) fillTables() {
 	for _, k := range w.keys {
+		if k.ofKind || strings.HasSuffix(k.Path, "."+anyName) {
+			continue
+		}
 		table, key := k.split()
-		for _, i := range w.at[table] {
-			if w.keys[i].Table && !slices.Contains(w.keys[i].Keys, key) {
-				w.keys[i].Keys = append(w.keys[i].Keys, key)
+		for _, path := range []string{table, table + "[]"} {
+			for _, i := range w.at[path] {
+				if t := &w.keys[i]; t.Table && t.has(k) && !slices.Contains(t.Keys, key) {
+					t.Keys = append(t.Keys, key)
+				}
 			}
 		}
 	}
+}
+
+// has reports whether a key may stand in a table: any in that of no kind in particular, in that of a kind its own and those of all.
+func (k Key) has(below Key) bool {
+	return !k.ofKind || len(below.Kinds) == 0 || below.Of == k.Of && slices.Contains(below.Kinds, k.Kinds[0])
 }
 
 // split returns the path of the table that a key stands in, and the key.
@@ -105,7 +116,7 @@ func (w *keyWalker) table(path string, s reflect.Value, in scope) {
 			w.members(path, fam, in)
 		case f.inline, f.key == "" && !f.rest:
 			w.table(path, structBehind(v), in)
-		default:
+		case f.key == "" || f.key != in.key:
 			w.field(path, v, &f, in)
 		}
 	}
@@ -113,12 +124,19 @@ func (w *keyWalker) table(path string, s reflect.Value, in scope) {
 
 // field lists one key, and those below it.
 func (w *keyWalker) field(path string, v reflect.Value, f *field, in scope) {
-	k := w.key(join(path, f.key), v, f, in)
 	if f.rest {
-		k.Path = path + "." + anyName
+		w.entry(path, v.Type().Elem(), f, in)
+		return
 	}
+	w.add(w.key(join(path, f.key), v, f, in))
+	w.below(join(path, f.key), v, f, in)
+}
+
+// entry lists what any name in a table of plain values is worth.
+func (w *keyWalker) entry(path string, t reflect.Type, f *field, in scope) {
+	k := w.key(path+"."+anyName, newElement(t).Elem(), &field{typ: t, doc: f.doc, choices: f.choices, limits: f.limits, path: f.path, example: f.example}, in)
+	k.Default = ""
 	w.add(k)
-	w.below(k.Path, v, f, in)
 }
 
 // below lists the keys of the tables that a key holds.
@@ -144,8 +162,12 @@ func (w *keyWalker) below(path string, v reflect.Value, f *field, in scope) {
 			w.below(path+"[]", newElement(t.Elem()).Elem(), f, in)
 		}
 	case reflect.Map:
-		if !isTable(t.Elem()) || f.rest {
+		if !isTable(t.Elem()) {
+			w.entry(path, t.Elem(), f, in)
 			return
+		}
+		if families[t.Elem()] == nil {
+			w.add(Key{Path: path + "." + anyName, Doc: f.doc, Type: "a table", Table: true})
 		}
 		elem := newElement(t.Elem()).Elem()
 		w.below(path+"."+anyName, elem, f, in)
@@ -190,9 +212,14 @@ func (w *keyWalker) members(path string, fam *family, in scope) {
 	}
 	inner := scope{of: fam.word, within: append(slices.Clone(in.within), fam)}
 	for _, name := range fam.names() {
-		inner.kind = name
-		s := structBehind(reflect.ValueOf(fam.make(name)))
-		w.table(path, s, inner)
+		inner.kind, inner.key = name, fam.key
+		made := fam.make(name)
+		k := Key{Path: path, Of: fam.word, Kinds: []string{name}, Type: "a table", Table: true, ofKind: true}
+		if d, ok := made.(Documented); ok {
+			k.Doc = d.Doc()
+		}
+		w.add(k)
+		w.table(path, structBehind(reflect.ValueOf(made)), inner)
 	}
 }
 
@@ -214,7 +241,7 @@ func (w *keyWalker) add(k Key) {
 
 // sameBut reports whether two keys differ in their kinds at most.
 func (k Key) sameBut(o Key) bool {
-	return k.Path == o.Path && k.Of == o.Of && k.Type == o.Type && k.Default == o.Default && k.Range == o.Range &&
+	return !k.ofKind && !o.ofKind && k.Path == o.Path && k.Of == o.Of && k.Type == o.Type && k.Default == o.Default && k.Range == o.Range &&
 		k.Doc == o.Doc && k.Example == o.Example && slices.Equal(k.Choices, o.Choices) && (len(k.Kinds) > 0) == (len(o.Kinds) > 0)
 }
 

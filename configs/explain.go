@@ -21,6 +21,8 @@ type Key struct {
 	Example string   // a value as TOML
 	Table   bool     // holds keys of its own
 	Keys    []string // which, where Table is set
+
+	ofKind bool // the table of one kind
 }
 
 // String returns the key as "aetrain explain" shows it.
@@ -66,7 +68,7 @@ func (k Key) snippet() string {
 func Keys() []string {
 	var paths []string
 	for _, k := range declaredKeys(1) {
-		if !slices.Contains(paths, k.Path) {
+		if !k.ofKind && !slices.Contains(paths, k.Path) {
 			paths = append(paths, k.Path)
 		}
 	}
@@ -77,7 +79,7 @@ func Keys() []string {
 func Undocumented() []string {
 	var paths []string
 	for _, k := range declaredKeys(1) {
-		if k.Doc == "" && !slices.Contains(paths, k.Path) {
+		if k.Doc == "" && !k.ofKind && !slices.Contains(paths, k.Path) {
 			paths = append(paths, k.Path)
 		}
 	}
@@ -97,14 +99,14 @@ func Explain(path string) ([]Key, error) {
 	var found []Key
 	for _, k := range all {
 		if k.answers(elems) {
-			found = append(found, k)
+			found = append(found, k.named(elems))
 		}
 	}
 	if len(found) == 0 {
 		found = loneKey(elems, all)
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("unknown key %s%s", path, nearestPath(strings.Join(elems, "."), all))
+		return nil, fmt.Errorf("unknown key %s%s", path, nearestPath(elems, all))
 	}
 	return found, nil
 }
@@ -127,6 +129,17 @@ func (k Key) answers(asked []string) bool {
 		}
 	}
 	return true
+}
+
+// named returns the key with the names that were asked for in place of NAME.
+func (k Key) named(asked []string) Key {
+	have, _ := splitPath(strings.ReplaceAll(k.Path, "[]", ""))
+	for i, h := range have {
+		if h == anyName {
+			k.Path = strings.Replace(k.Path, anyName, quoteKey(asked[i]), 1)
+		}
+	}
+	return k
 }
 
 // kindsOfName returns the kinds that a name may stand for in a table of tables.
@@ -158,18 +171,32 @@ func loneKey(elems []string, all []Key) []Key {
 	return found
 }
 
-// nearestPath suggests a key for one that does not exist.
-func nearestPath(asked string, all []Key) string {
+// nearestPath suggests a key for one that does not exist: one of the same table, else one whose path is near, else one whose end is.
+func nearestPath(asked []string, all []Key) string {
+	last := asked[len(asked)-1]
+	var siblings []string
+	for _, k := range all {
+		if k.Table && k.answers(asked[:len(asked)-1]) {
+			siblings = append(siblings, k.Keys...)
+		}
+	}
+	if near := registry.Nearest(last, siblings); near != "" {
+		return "; did you mean " + pathOf(append(slices.Clone(asked[:len(asked)-1]), near)) + "?"
+	}
+	if len(siblings) > 0 {
+		slices.Sort(siblings)
+		return suggestKey(last, slices.Compact(siblings))
+	}
 	var paths, ends []string
 	for _, k := range all {
 		plain := strings.ReplaceAll(k.Path, "[]", "")
 		paths = append(paths, plain)
 		ends = append(ends, plain[strings.LastIndexByte(plain, '.')+1:])
 	}
-	if near := registry.Nearest(asked, paths); near != "" {
+	if near := registry.Nearest(strings.Join(asked, "."), paths); near != "" {
 		return "; did you mean " + near + "?"
 	}
-	if near := registry.Nearest(asked[strings.LastIndexByte(asked, '.')+1:], ends); near != "" {
+	if near := registry.Nearest(last, ends); near != "" {
 		return "; did you mean " + paths[slices.Index(ends, near)] + "?"
 	}
 	return ""

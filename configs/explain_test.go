@@ -11,7 +11,7 @@ func TestExplain(t *testing.T) {
 		"seed", "data", "data.validation", "data.source", "data.dir", "data.columns", "data.transforms", "data.transforms[].size", "model", "model.encoder", "model.encoder[0].units",
 		"model.encoder.layer", "model.encoder.1.layers.0.units", "model.encoder.name", "model.bottleneck", "model.bottleneck.kind", "model.penalties.kl", "model.penalties.kl.beta", "model.penalties.l1.weight",
 		"model.penalties.mine.kind", "model.penalties.kl.enabled", "model.adversaries.x.weight", "optimizer.learning_rate", "optimizer.name", "train.monitor", "kernels.conv2d", "free_bits",
-		"anomaly",
+		"anomaly", "data.columns.amount", "model.adversaries.x", "model.penalties.NAME",
 	} {
 		keys, err := Explain(key)
 		if err != nil {
@@ -23,7 +23,7 @@ func TestExplain(t *testing.T) {
 		}
 		all.WriteString("\n")
 	}
-	for _, key := range []string{"data.validaton", "laten_dim", "xyzzy.abc", "", "a..b", "model.penalties.kl.rho", "name.x"} {
+	for _, key := range []string{"data.validaton", "laten_dim", "xyzzy.abc", "", "a..b", "model.penalties.kl.rho", "name.x", "model.bottleneck.sampels", "model.encoder.unit"} {
 		keys, err := Explain(key)
 		if err == nil {
 			t.Errorf("Explain(%q) = %v; want an error", key, keys)

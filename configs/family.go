@@ -77,6 +77,9 @@ type Defaulter interface{ SetDefaults() }
 // The error is a sentence about the table, or one about a key (see KeyError), or several joined.
 type Validator interface{ Validate() error }
 
+// Documented is a member of a family that says in one sentence what it is, for explain.
+type Documented interface{ Doc() string }
+
 // newElement returns a new struct with its defaults.
 func newElement(t reflect.Type) reflect.Value {
 	v := reflect.New(t)

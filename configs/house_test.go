@@ -103,6 +103,7 @@ type gaussian struct {
 
 func (*deterministic) bottleneck() {}
 func (*gaussian) bottleneck()      {}
+func (*gaussian) Doc() string      { return "a normal posterior" }
 
 type penalty interface{ penalty() }
 type kl struct {
