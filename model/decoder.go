@@ -1,0 +1,184 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"aetrain/graph"
+	"aetrain/nn"
+)
+
+// buildDecoder takes the decoder as it was written, or the encoder's mirror, and holds it to the input's shape.
+func (m *Model) buildDecoder() error {
+	m.Raw = m.X.Clone()
+	m.Raw[m.channelAxis()] *= m.Config.Reconstruction.Channels()
+	m.Mirror = len(m.Config.Decoder) == 0
+	layers := m.Config.Decoder
+	var err error
+	if m.Mirror {
+		layers, err = m.mirror()
+	} else if m.Config.Tied {
+		err = mistake("model.tied", "weights are shared with the encoder's mirror: leave the decoder out, or tied")
+	}
+	if err != nil {
+		return err
+	}
+	layers, err = m.finish(layers)
+	if err != nil {
+		return err
+	}
+	if m.Decoder, err = nn.NewStack(layers, m.Code, false); err != nil {
+		return layerMistake("decoder", err)
+	}
+	return m.checkOutput()
+}
+
+// mirror is the encoder reversed, with the projection's reverse in front.
+func (m *Model) mirror() ([]nn.Layer, error) {
+	tied := ""
+	if m.Config.Tied {
+		tied = "encoder"
+	}
+	front := m.Config.Bottleneck.Reverse(m.Encoder.Out, m.Config.LatentDim, tied)
+	layers, err := m.Encoder.Mirror(nn.MirrorOptions{Front: front, Tied: tied})
+	if err != nil {
+		return nil, layerMistake("encoder", err)
+	}
+	if last := len(layers) - 1; last >= 0 {
+		switch layers[last].(type) {
+		case *nn.Reshape, *nn.Flatten: // what the decoder's end does anyway
+			layers = layers[:last]
+		}
+	}
+	return layers, nil
+}
+
+// finish gives the last sized layer the size that it leaves out (a mirror's: as many channels as the likelihood needs), and
+// takes an activation away that the likelihood applies itself.
+func (m *Model) finish(layers []nn.Layer) ([]nn.Layer, error) {
+	layers = append([]nn.Layer(nil), layers...)
+	channels := m.Config.Reconstruction.Channels()
+	sized := -1
+	for i, l := range layers {
+		if _, ok := l.(nn.Sized); ok {
+			sized = i
+		}
+	}
+	if sized >= 0 {
+		l := layers[sized].(nn.Sized)
+		switch {
+		case m.Mirror:
+			layers[sized] = l.Resized(l.Size() * channels)
+		case l.Size() == 0:
+			layers[sized] = l.Resized(m.missingSize(l))
+		}
+	}
+	if m.Mirror && sized < 0 && channels > 1 {
+		return nil, mistake("model.decoder", "the mirror has no layer that could give the %d numbers a feature which %s needs: write the decoder out",
+			channels, m.reconstructionKind())
+	}
+	if link := m.Config.Reconstruction.Link(); link != "linear" && len(layers) > 0 && !m.Mirror {
+		return m.stripLink(layers, link)
+	}
+	return layers, nil
+}
+
+// missingSize is what a decoder's last layer gives where its size was left out.
+func (m *Model) missingSize(l nn.Sized) int {
+	if _, dense := l.(*nn.Dense); dense && (len(m.Raw) != 2 || len(m.Code) != 2) {
+		return m.Raw.Size() // a vector, an image as a vector
+	}
+	return m.Raw[m.channelAxis()]
+}
+
+// stripLink takes the activation away with which a written decoder ends, where the likelihood applies it.
+func (m *Model) stripLink(layers []nn.Layer, link string) ([]nn.Layer, error) {
+	last := len(layers) - 1
+	activation, without := nn.Ending(layers[last])
+	switch {
+	case activation == "linear":
+	case activation != link:
+		return nil, mistake("model.decoder["+strconv.Itoa(last)+"]", "%s takes the numbers before its own %s, and %s would cut them: leave the last activation out",
+			m.reconstructionKind(), link, activation)
+	case without == nil:
+		return layers[:last], nil
+	default:
+		layers[last] = without
+	}
+	return layers, nil
+}
+
+// checkOutput holds the decoder's output to the input's shape; a vector with the same number of elements will do.
+func (m *Model) checkOutput() error {
+	out, want := m.Decoder.Out, m.Raw
+	if out.Equal(want) || len(out) == 1 && out.Size() == want.Size() {
+		return nil
+	}
+	key, way := "model.decoder", "write the decoder out"
+	if n := len(m.Decoder.Layers); n > 0 && !m.Mirror {
+		last := m.Decoder.Layers[n-1]
+		key += "[" + strconv.Itoa(last.Index) + "]"
+		way = m.wayOut(last, out, want)
+	}
+	needs := ""
+	if c := m.Config.Reconstruction.Channels(); c > 1 {
+		needs = fmt.Sprintf(", for which %s needs %v", m.reconstructionKind(), want)
+	}
+	return mistake(key, "gives %v, the input is %v%s: %s", out, m.X, needs, way)
+}
+
+// wayOut tells what would make the last layer's output fit.
+func (m *Model) wayOut(last nn.Placed, out, want graph.Shape) string {
+	if len(out) == 3 && len(want) == 3 && (out[1] != want[1] || out[2] != want[2]) {
+		return "change kernels, strides or paddings, or leave the decoder out: the encoder's mirror fits"
+	}
+	size, key := want.Size(), "units"
+	if len(out) == len(want) {
+		size = want[m.channelAxis()]
+	}
+	if len(out) == 3 {
+		key = "filters"
+	}
+	if _, sized := last.Layer.(nn.Sized); sized {
+		return fmt.Sprintf("leave out %s, or add a layer that gives %d", key, size)
+	}
+	return fmt.Sprintf("add a layer that gives %d", size)
+}
+
+// checkParts asks the parts whether they go together.
+func (m *Model) checkParts() error {
+	errs := m.checkLosses()
+	add := func(key string, err error) {
+		if err != nil {
+			errs = append(errs, mistake(key, "%w", err))
+		}
+	}
+	c := m.Config
+	for key, part := range map[string]any{"model.corruption": c.Corruption, "model.bottleneck": c.Bottleneck, "model.reconstruction": c.Reconstruction} {
+		if p, ok := part.(Checked); ok {
+			add(key, p.Check(m))
+		}
+	}
+	for _, name := range m.penaltyNames() {
+		if p, ok := c.Penalties[name].(Picky); ok {
+			add("model.penalties."+name, p.Suits(c.Bottleneck))
+		}
+		if p, ok := c.Penalties[name].(Checked); ok && m.Encoder != nil {
+			add("model.penalties."+name, p.Check(m))
+		}
+	}
+	o := c.Reconstruction.Options()
+	if _, clean := c.Corruption.(*NoCorruption); clean && o.On == "corrupted" {
+		add("model.reconstruction.on", errors.New("nothing is corrupted: choose a [model.corruption], or on = \"all\""))
+	}
+	if m.importanceWeighted() && o.Reduction == "mean" {
+		add("model.reconstruction.reduction", errors.New("an importance-weighted bound needs nats: reduction = \"sum\""))
+	}
+	return errors.Join(errs...)
+}
+
+// reconstructionKind is the registered name of the reconstruction.
+func (m *Model) reconstructionKind() string {
+	return nameIn(Reconstructions, m.Config.Reconstruction)
+}

@@ -1,0 +1,196 @@
+package model
+
+import (
+	"aetrain/graph"
+	"aetrain/nn"
+	"aetrain/op"
+	"aetrain/prob"
+)
+
+// Mode says what is random in a forward pass.
+type Mode uint8
+
+const (
+	Training   Mode = iota // corruption, dropout, drawn codes; batch statistics
+	Evaluation             // corruption and drawn codes; running statistics
+	Inference              // nothing: clean input, the posterior's mean
+)
+
+// Forward is one pass through the model, in which the parts meet.
+type Forward struct {
+	Fields  map[string]graph.Value // of the batch, as they are fed
+	N       int                    // examples
+	Samples int                    // codes drawn of each: k
+	X       graph.Value            // N×...: the clean target, float32
+	Input   graph.Value            // what the encoder sees
+	Changed graph.Value            // 1 where the corruption has replaced an element; the zero Value where that is not known
+	Latents []Latent               // Z of each: N·k rows, the k of an example one after the other
+	Code    graph.Value            // what the decoder takes: N·k rows
+	Recon   prob.Distribution      // of x, N·k rows
+
+	// PerSample says that divergences are wanted of each sample, as importance-weighted bounds need them, not in closed form.
+	PerSample bool
+
+	model *Model
+	scope *nn.Scope // the root
+	mode  Mode
+}
+
+// forward builds a pass. corrupt is false where the input stays clean in spite of the mode.
+func (m *Model) forward(s *nn.Scope, mode Mode, n, samples int, corrupt bool) *Forward {
+	f := &Forward{Fields: map[string]graph.Value{}, N: n, Samples: max(1, samples), model: m, scope: s, mode: mode}
+	f.X = m.input(s.Graph(), f, n)
+	f.Input = f.X
+	if corrupt && mode != Inference {
+		s.Within("corruption", func(s *nn.Scope) graph.Value {
+			f.Input, f.Changed = m.Config.Corruption.Corrupt(s, f.X)
+			return f.Input
+		})
+	}
+	f.Latents = f.encode(s, f.Input)
+	f.Code = f.Latents[0].Z
+	f.Recon = f.decode(s, f.Code)
+	return f
+}
+
+// input declares the fields of the batch and returns x as float32; stored bytes become [0, 1].
+func (m *Model) input(g *graph.Graph, f *Forward, n int) graph.Value {
+	for _, field := range m.Fields {
+		if field.Name == FieldX || field.Name == FieldMask {
+			spec := graph.Spec{Shape: append(graph.Shape{n}, field.Spec.Shape...), DType: field.Spec.DType}
+			f.Fields[field.Name] = g.Input(field.Name, spec)
+		}
+	}
+	x := f.Fields[FieldX]
+	if m.x.DType == graph.Uint8 {
+		const white = 255
+		return op.Scale(op.Cast(x, graph.Float32), 1.0/white)
+	}
+	return op.Cast(x, graph.Float32)
+}
+
+// Encode applies encoder and bottleneck again, to another input, with the same weights and random numbers of its own.
+func (f *Forward) Encode(x graph.Value) []Latent {
+	var latents []Latent
+	f.scope.Again(func(s *nn.Scope) graph.Value {
+		latents = f.encode(s, x)
+		return latents[0].Z
+	})
+	return latents
+}
+
+// Decode applies the decoder again, to other codes, with the same weights.
+func (f *Forward) Decode(z graph.Value) prob.Distribution {
+	var recon prob.Distribution
+	f.scope.Again(func(s *nn.Scope) graph.Value {
+		recon = f.decode(s, z)
+		return z
+	})
+	return recon
+}
+
+func (f *Forward) encode(s *nn.Scope, x graph.Value) []Latent {
+	var latent Latent
+	s.Within("encoder", func(s *nn.Scope) graph.Value {
+		h := f.model.Encoder.Build(s, x)
+		latent = f.model.Config.Bottleneck.Encode(s, h, f.model.Config.LatentDim)
+		return h
+	})
+	s.Within("bottleneck", func(s *nn.Scope) graph.Value {
+		latent.Z = f.draw(s, latent)
+		return latent.Z
+	})
+	return []Latent{latent}
+}
+
+// draw samples a code of each example, Samples times; the rows of one example follow each other.
+func (f *Forward) draw(s *nn.Scope, l Latent) graph.Value {
+	switch {
+	case l.Posterior == nil:
+		return l.Z
+	case f.mode == Inference:
+		return l.Posterior.Mean()
+	case f.Samples == 1:
+		return l.Posterior.Sample(s.RNG(), "z")
+	}
+	z := l.Posterior.Repeat(f.Samples).Sample(s.RNG(), "z") // N×k×...
+	return op.Reshape(z, append([]int{f.N * f.Samples}, z.Shape()[min(2, z.Rank()):]...)...)
+}
+
+func (f *Forward) decode(s *nn.Scope, z graph.Value) prob.Distribution {
+	m := f.model
+	var recon prob.Distribution
+	s.Within("decoder", func(s *nn.Scope) graph.Value {
+		raw := m.Decoder.Build(s, z)
+		raw = op.Reshape(raw, append([]int{z.Dim(0)}, m.Raw...)...)
+		recon = m.Config.Reconstruction.Distribution(s, raw, m.X[m.channelAxis()])
+		return raw
+	})
+	return recon
+}
+
+// channelAxis is the axis of one example that the likelihood's further channels lie on: the first of images, the last otherwise.
+func (m *Model) channelAxis() int {
+	if len(m.X) == 3 {
+		return 0
+	}
+	return len(m.X) - 1
+}
+
+// Output returns a layer's output by its path ("encoder.0") or the name that the user gave it; "" is the code.
+// A penalty names it by its key on. Where there is no such layer, the graph keeps the error.
+func (f *Forward) Output(on string) graph.Value {
+	if on == "" {
+		return f.Code
+	}
+	v, ok := f.scope.Output(on)
+	if !ok {
+		g := f.scope.Graph()
+		g.Fail(mistake("model."+g.Path()+".on", "no layer is called %q: give it a name = %q, or write its path, such as \"encoder.0\"", on, on))
+		return f.Code
+	}
+	return v
+}
+
+// PerExample sums v, which has N or N·k rows, over all axes but the first: N, or N×k.
+func (f *Forward) PerExample(v graph.Value) graph.Value {
+	sum := op.SumPerExample(v)
+	if f.Samples > 1 && v.Dim(0) == f.N*f.Samples {
+		return op.Reshape(sum, f.N, f.Samples)
+	}
+	return sum
+}
+
+// Repeated gives each row of v (N rows) Samples copies, so that it stands beside the codes: N·k rows.
+func (f *Forward) Repeated(v graph.Value) graph.Value {
+	if f.Samples == 1 || v.Dim(0) != f.N {
+		return v
+	}
+	dims := v.Shape().Clone()
+	wide := op.BroadcastTo(op.Reshape(v, append([]int{f.N, 1}, dims[1:]...)...), append([]int{f.N, f.Samples}, dims[1:]...)...)
+	return op.Reshape(wide, append([]int{f.N * f.Samples}, dims[1:]...)...)
+}
+
+// KL is the divergence of posterior and prior in nats, summed over the latents: N in closed form where there is one, else
+// (and always where PerSample is set) log q(z|x) - log p(z) of each sample, N or N×k.
+func (f *Forward) KL() graph.Value {
+	var sum []graph.Value
+	for _, l := range f.Latents {
+		if kl, ok := prob.KL(l.Posterior, l.Prior); ok && !f.PerSample {
+			sum = append(sum, kl)
+			continue
+		}
+		sum = append(sum, f.sampledKL(l))
+	}
+	return graph.SumOf(sum...)
+}
+
+// sampledKL is log q(z|x) - log p(z) of the drawn codes: N, or N×k.
+func (f *Forward) sampledKL(l Latent) graph.Value {
+	if f.Samples == 1 {
+		return f.PerExample(op.Sub(l.Posterior.LogProb(l.Z), l.Prior.LogProb(l.Z)))
+	}
+	z := op.Reshape(l.Z, append([]int{f.N, f.Samples}, l.Z.Shape()[1:]...)...)
+	ratio := op.Sub(l.Posterior.Repeat(f.Samples).LogProb(z), l.Prior.Repeat(f.Samples).LogProb(z))
+	return op.Reshape(op.SumPerExample(op.Reshape(ratio, append([]int{f.N * f.Samples}, z.Shape()[2:]...)...)), f.N, f.Samples)
+}

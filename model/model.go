@@ -1,0 +1,144 @@
+// Package model is the autoencoder as five parts: corruption, encoder and decoder, bottleneck, reconstruction, penalties.
+//
+// A known variant is a choice for each of them, so that they compose: [Config] names the choices, [New] checks them against the
+// data's fields and infers every size, and a [Model] builds one graph for each thing that is to be done with it ([Model.Train],
+// [Model.Evaluate], [Model.Encode], ...), all over the same named states. The parts meet in [Forward]; each choice is one file
+// that registers itself (corruption_gaussian.go, penalty_kl.go, ...). Presets are TOML files in presets/.
+package model
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"aetrain/graph"
+	"aetrain/nn"
+)
+
+// Field is one named array of the data; Spec is that of one example, without the batch axis.
+type Field struct {
+	Name string
+	Spec graph.Spec
+}
+
+// The fields that a model knows by name.
+const (
+	FieldX    = "x"    // what is encoded and reconstructed
+	FieldMask = "mask" // 1 where x is valid, of x's shape or its first axes; optional
+)
+
+// Model is an autoencoder whose sizes are all known. It holds no weights: those are states of the graphs that it builds.
+type Model struct {
+	Config  *Config
+	Fields  []Field
+	X       graph.Shape // one example of x
+	Encoder *nn.Stack
+	Code    graph.Shape // one example of the code, as the decoder takes it
+	Decoder *nn.Stack
+	Raw     graph.Shape // one example of what the likelihood takes: x, with as many channels more as it needs
+	Mirror  bool        // the decoder is the encoder's mirror
+
+	x      graph.Spec
+	mask   graph.Spec
+	masked bool
+}
+
+// New checks a configuration against the fields of the data. The error joins every mistake found, each an *Error with its key.
+func New(c *Config, fields []Field) (*Model, error) {
+	m := &Model{Config: c, Fields: fields}
+	if err := m.findFields(); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(m.buildEncoder(), m.checkParts()); err != nil {
+		return nil, err
+	}
+	if err := m.buildDecoder(); err != nil {
+		return nil, err
+	}
+	return m, m.checkBuild()
+}
+
+// findFields looks for x and its mask.
+func (m *Model) findFields() error {
+	var names []string
+	for _, f := range m.Fields {
+		names = append(names, f.Name)
+		switch f.Name {
+		case FieldX:
+			m.x, m.X = f.Spec, f.Spec.Shape
+		case FieldMask:
+			m.mask, m.masked = f.Spec, true
+		}
+	}
+	if m.X == nil {
+		return mistake("model", "the model reads the field x, the data has %v", names)
+	}
+	if len(m.X) == 0 || len(m.X) > 3 {
+		return mistake("model", "x is %v; want a vector, a sequence (time x channels) or an image (channels x height x width)", m.X)
+	}
+	if m.X.Size() == 0 {
+		return mistake("model", "x is %v, an axis is empty", m.X)
+	}
+	if m.masked && !isPrefix(m.mask.Shape, m.X) {
+		return mistake("model", "mask is %v and does not fit x, %v", m.mask.Shape, m.X)
+	}
+	return nil
+}
+
+func isPrefix(a, b graph.Shape) bool { return len(a) <= len(b) && a.Equal(b[:len(a)]) }
+
+// buildEncoder infers the encoder's sizes and the code's.
+func (m *Model) buildEncoder() (err error) {
+	if m.Encoder, err = nn.NewStack(m.Config.Encoder, m.X, true); err != nil {
+		return layerMistake("encoder", err)
+	}
+	if m.Code, err = m.Config.Bottleneck.Code(m.Encoder.Out, m.Config.LatentDim); err != nil {
+		return mistake("model.latent_dim", "%w", err)
+	}
+	return nil
+}
+
+// checkBuild builds the largest graph once, for what only building tells.
+func (m *Model) checkBuild() error {
+	f, err := m.Train(2)
+	if err != nil {
+		return err
+	}
+	for _, s := range f.Graph.States() {
+		if s.Kind == graph.Param {
+			return nil
+		}
+	}
+	return mistake("model", "there is nothing to train: give the encoder layers, or latent_dim a size")
+}
+
+// Error is a mistake in the configuration of a model.
+type Error struct {
+	Key  string // "model.encoder[2]"
+	Kind string // of the layer, where it helps: "dense"
+	Err  error  // one sentence
+}
+
+// Error returns "model.encoder[2] (dense): sentence".
+func (e *Error) Error() string {
+	if e.Kind != "" {
+		return fmt.Sprintf("%s (%s): %v", e.Key, e.Kind, e.Err)
+	}
+	return e.Key + ": " + e.Err.Error()
+}
+
+// Unwrap returns the sentence.
+func (e *Error) Unwrap() error { return e.Err }
+
+func mistake(key, format string, args ...any) error {
+	return &Error{Key: key, Err: fmt.Errorf(format, args...)}
+}
+
+// layerMistake gives a stack's error its key.
+func layerMistake(list string, err error) error {
+	var l *nn.LayerError
+	if errors.As(err, &l) {
+		return &Error{Key: "model." + list + "[" + strconv.Itoa(l.Index) + "]", Kind: l.Kind, Err: l.Err}
+	}
+	return &Error{Key: "model." + list, Err: err}
+}

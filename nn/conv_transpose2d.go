@@ -1,0 +1,165 @@
+package nn
+
+import (
+	"errors"
+	"fmt"
+
+	"aetrain/configs"
+	"aetrain/graph"
+	"aetrain/op"
+)
+
+func init() { Layers.Add("conv_transpose2d", func() Layer { return NewConvTranspose2D(0, 0) }) }
+
+// ConvTranspose2D is the gradient of Conv2D with respect to its input, used as an upsampling layer.
+//
+//	x: N×Cin×H×W   weight: Cin×(Filters/Groups)×KH×KW   bias: Filters
+//	y: N×Filters×H'×W',  H' = (H-1)·Stride - 2·Padding + Dilation·(KH-1) + 1 + OutputPadding, W' alike
+//
+// OutputPadding must be smaller than Stride or Dilation. Padding "same" gives H' = H·Stride, as Keras has it.
+// Source: Dumoulin & Visin 2016, "A guide to convolution arithmetic for deep learning", chapter 4.
+type ConvTranspose2D struct {
+	Common
+	Filters configs.Ints `toml:"filters" min:"1" doc:"output channels; a list is one such layer each; left out at a decoder's end: what the input has" example:"[64, 32]"`
+	Window
+	OutputPadding configs.Ints `toml:"output_padding" min:"0" doc:"rows and columns added behind: n or [height, width]"`
+	Affine
+}
+
+// NewConvTranspose2D returns a transposed convolution with the defaults; 0 filters leaves them out.
+func NewConvTranspose2D(filters, kernel int) *ConvTranspose2D {
+	c := &ConvTranspose2D{Window: newWindow(), OutputPadding: configs.Ints{0}, Affine: newAffine()}
+	if filters > 0 {
+		c.Filters = configs.Ints{filters}
+	}
+	if kernel > 0 {
+		c.Kernel = configs.Ints{kernel}
+	}
+	return c
+}
+
+// Validate refuses output padding that contradicts the rest.
+func (l *ConvTranspose2D) Validate() error {
+	err := l.Window.Validate()
+	if len(l.OutputPadding) > 2 {
+		return errors.Join(err, configs.KeyError("output_padding", "%d numbers; want one, or [height, width]", len(l.OutputPadding)))
+	}
+	oh, ow := pair(l.OutputPadding, 0)
+	sh, sw := pair(l.Stride, 1)
+	dh, dw := pair(l.Dilation, 1)
+	switch {
+	case oh == 0 && ow == 0:
+	case l.Padding.Word == "same":
+		err = errors.Join(err, configs.KeyError("output_padding", "padding = \"same\" decides the size alone: leave one of them out"))
+	case oh >= max(sh, dh) || ow >= max(sw, dw):
+		err = errors.Join(err, configs.KeyError("output_padding", "%dx%d must be smaller than the stride %dx%d or the dilation %dx%d", oh, ow, sh, sw, dh, dw))
+	}
+	return err
+}
+
+// Kind is "conv_transpose2d".
+func (*ConvTranspose2D) Kind() string { return "conv_transpose2d" }
+
+// Spread returns one layer each of a list in Filters.
+func (l *ConvTranspose2D) Spread() []Layer {
+	return spread(l, l.Filters, func(c *ConvTranspose2D, n int) { c.Filters = configs.Ints{n} })
+}
+
+// Size is the number of filters, 0 where it was left out.
+func (l *ConvTranspose2D) Size() int {
+	if len(l.Filters) == 0 {
+		return 0
+	}
+	return l.Filters[0]
+}
+
+// Resized returns the layer with n filters.
+func (l *ConvTranspose2D) Resized(n int) Layer {
+	c := duplicate(l)
+	c.Filters = configs.Ints{n}
+	return c
+}
+
+func (l *ConvTranspose2D) withPost(p Post) Layer {
+	c := duplicate(l)
+	c.Post = p
+	return c
+}
+
+// attributes of the transposed convolution of an image h×w.
+func (l *ConvTranspose2D) attributes(h, w int) op.ConvConfig {
+	if l.exact != nil {
+		return *l.exact
+	}
+	c := l.conv(h, w)
+	c.OutPadH, c.OutPadW = pair(l.OutputPadding, 0)
+	if l.Padding.Word == "same" {
+		kh, kw := l.kernel()
+		eh, ew := c.Extent(kh, kw)
+		c.PadTop, c.PadBottom, c.OutPadH = sameTransposed(eh, c.StrideH)
+		c.PadLeft, c.PadRight, c.OutPadW = sameTransposed(ew, c.StrideW)
+	}
+	return c
+}
+
+// sameTransposed makes the output stride times as large: it is the gradient of a "same" convolution from that size.
+func sameTransposed(extent, stride int) (before, after, outPad int) {
+	if extent < stride {
+		return 0, 0, stride - extent
+	}
+	total := extent - stride
+	return total / 2, total - total/2, 0
+}
+
+// Output follows the formula above.
+func (l *ConvTranspose2D) Output(in graph.Shape) (graph.Shape, error) {
+	if err := wantImage(in); err != nil {
+		return nil, err
+	}
+	if l.Size() == 0 {
+		return nil, errNoFilters
+	}
+	if err := checkGroups(l.Groups, in[0], l.Size()); err != nil {
+		return nil, err
+	}
+	kh, kw := l.kernel()
+	h, w, err := transposedOutput(l.attributes(in[1], in[2]), kh, kw, in[1], in[2])
+	if err != nil {
+		return nil, err
+	}
+	out, err := checkImage(graph.Shape{l.Size(), h, w})
+	if err != nil {
+		return nil, err
+	}
+	return out, l.check(out)
+}
+
+// Build convolves.
+func (l *ConvTranspose2D) Build(s *Scope, x graph.Value) graph.Value {
+	kh, kw := l.kernel()
+	cout := l.Size() / max(1, l.Groups)
+	y := op.ConvTranspose2D(x, l.weight(s, x.Dim(1), cout, kh, kw), l.attributes(x.Dim(2), x.Dim(3)))
+	return l.finish(s, y, l.Size(), cout*kh*kw) // PyTorch counts the weight's second axis here, too
+}
+
+// Mirror is the convolution whose gradient this layer is.
+func (l *ConvTranspose2D) Mirror(in graph.Shape) ([]Layer, error) {
+	c := l.attributes(in[1], in[2])
+	if c.OutPadH >= c.StrideH || c.OutPadW >= c.StrideW {
+		return nil, fmt.Errorf("it has no mirror: output_padding %dx%d is not smaller than the stride %dx%d; write the decoder out",
+			c.OutPadH, c.OutPadW, c.StrideH, c.StrideW)
+	}
+	c.OutPadH, c.OutPadW = 0, 0
+	m := NewConv2D(in[0], 0)
+	m.Kernel, m.Stride, m.Dilation, m.Groups = l.Kernel, l.Stride, l.Dilation, l.Groups
+	m.exact = &c
+	m.Bias, m.Init = l.Bias, l.Init
+	return []Layer{m}, nil
+}
+
+// Tied returns the layer with the weight of the convolution at path.
+func (l *ConvTranspose2D) Tied(path, init string) Layer {
+	c := duplicate(l)
+	c.shared = &shared{path: path, init: init}
+	return c
+}

@@ -1,0 +1,146 @@
+// Package nn turns layers, as a configuration names them, into graph: [Layer] is the contract, [NewStack] puts a list of them
+// together and infers every size, [Stack.Mirror] reverses it, [Scope] is the place where a layer declares weights, running
+// statistics and random draws. Read those first; dense.go is the model of a layer.
+//
+// Shapes of layers are those of one example, without the batch axis: a vector D, a sequence T×D, an image C×H×W.
+package nn
+
+import (
+	"strconv"
+
+	"aetrain/configs"
+	"aetrain/graph"
+	"aetrain/op"
+)
+
+// Scope is the place where a layer is built: a graph, a path ("encoder.0"), the mode, and the random numbers. It is cheap.
+type Scope struct {
+	b    *building
+	path string // of states
+}
+
+// building is what all scopes of one graph share.
+type building struct {
+	g       *graph.Graph
+	o       ScopeOptions
+	scalars []ScalarInput
+	outputs map[string]graph.Value
+	again   int
+}
+
+// ScopeOptions say what a graph is built for.
+type ScopeOptions struct {
+	Training bool   // dropout is active, batch norm takes the batch's statistics and keeps running ones
+	RNG      op.RNG // of everything random
+	Rows     int    // examples in the batch: a draw over Rows×k rows belongs to Rows examples; 0: rows are examples
+}
+
+// ScalarInput is a float32 scalar input of the graph that a schedule feeds.
+type ScalarInput struct {
+	Input    string // the graph's input
+	Schedule configs.Scalar
+}
+
+// NewScope returns the root scope of a graph.
+func NewScope(g *graph.Graph, o ScopeOptions) *Scope {
+	return &Scope{b: &building{g: g, o: o, outputs: map[string]graph.Value{}}}
+}
+
+// Graph returns the graph that is being built.
+func (s *Scope) Graph() *graph.Graph { return s.b.g }
+
+// Training reports whether the graph is built for training.
+func (s *Scope) Training() bool { return s.b.o.Training }
+
+// RNG returns the random numbers of the graph.
+func (s *Scope) RNG() op.RNG { return s.b.o.RNG }
+
+// Path returns the path that the scope's states begin with.
+func (s *Scope) Path() string { return s.path }
+
+// Sub returns the scope of a part: states that it declares are called PATH.name.
+func (s *Scope) Sub(name string) *Scope { return &Scope{b: s.b, path: graph.Join(s.path, name)} }
+
+// At returns the scope of a whole path, wherever s is: for weights that two layers share.
+func (s *Scope) At(path string) *Scope { return &Scope{b: s.b, path: path} }
+
+// Within runs build in the scope of a part, with the graph's path set to it: nodes, errors and random streams carry it.
+func (s *Scope) Within(name string, build func(*Scope) graph.Value) graph.Value {
+	defer s.b.g.Enter(name)()
+	return build(s.Sub(name))
+}
+
+// Again runs build as another application of parts that the graph may hold already: the same weights, random numbers of its own.
+func (s *Scope) Again(build func(*Scope) graph.Value) graph.Value {
+	s.b.again++
+	defer s.b.g.Enter("again" + strconv.Itoa(s.b.again))()
+	return build(s)
+}
+
+// Param declares a trained state PATH.name, or returns the one of that name. init depends on the seed and the state's name alone.
+func (s *Scope) Param(name string, init graph.Init, dims ...int) graph.Value {
+	return s.b.g.State(graph.Param, graph.Join(s.path, name), graph.F32(dims...), init)
+}
+
+// Buffer declares a state PATH.name that is saved but not trained, such as a running mean: its value at this point of the build.
+func (s *Scope) Buffer(name string, init graph.Init, spec graph.Spec) graph.Value {
+	return s.b.g.State(graph.Buffer, graph.Join(s.path, name), spec, init)
+}
+
+// Assign sets a state: later reads in build order see v, and it is written back at the step's end.
+func (s *Scope) Assign(state, v graph.Value) { s.b.g.Assign(state, v) }
+
+// Scalar returns a number that may follow a schedule: a constant, or the input "schedule.PATH.name" that the trainer feeds,
+// so that a change from step to step needs no other program.
+func (s *Scope) Scalar(name string, c configs.Scalar) graph.Value {
+	if c.Constant() {
+		return s.b.g.Scalar(c.Final())
+	}
+	input := graph.Join("schedule", graph.Join(s.path, name))
+	for _, have := range s.b.scalars {
+		if have.Input == input {
+			return s.b.g.Input(input, graph.F32())
+		}
+	}
+	s.b.scalars = append(s.b.scalars, ScalarInput{Input: input, Schedule: c})
+	return s.b.g.Input(input, graph.F32())
+}
+
+// Scalars returns the scheduled inputs declared so far.
+func (s *Scope) Scalars() []ScalarInput { return s.b.scalars }
+
+// Keep remembers a layer's output under its path or name, for penalties and features that ask for it. The first one stays.
+func (s *Scope) Keep(path string, v graph.Value) {
+	if _, have := s.b.outputs[path]; !have {
+		s.b.outputs[path] = v
+	}
+}
+
+// Output returns what Keep has remembered.
+func (s *Scope) Output(path string) (graph.Value, bool) {
+	v, ok := s.b.outputs[path]
+	return v, ok
+}
+
+// Rows returns the number of examples in the batch whose layers x belongs to, which has this many rows.
+func (s *Scope) rows(shape graph.Shape) []int {
+	if n := s.b.o.Rows; n > 0 && len(shape) > 0 && shape[0] != n && shape[0]%n == 0 {
+		return append([]int{n, shape[0] / n}, shape[1:]...)
+	}
+	return shape
+}
+
+// Normal draws standard normal numbers of this shape, whose first axis is examples, or several rows each.
+func (s *Scope) Normal(name string, shape graph.Shape) graph.Value {
+	return op.Reshape(op.Normal(s.b.o.RNG, name, s.rows(shape)...), shape...)
+}
+
+// Uniform draws numbers in [0, 1).
+func (s *Scope) Uniform(name string, shape graph.Shape) graph.Value {
+	return op.Reshape(op.Uniform(s.b.o.RNG, name, s.rows(shape)...), shape...)
+}
+
+// Bernoulli draws 1 with probability p, else 0.
+func (s *Scope) Bernoulli(name string, p float64, shape graph.Shape) graph.Value {
+	return op.Reshape(op.Bernoulli(s.b.o.RNG, name, p, s.rows(shape)...), shape...)
+}
