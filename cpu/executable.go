@@ -17,6 +17,7 @@ type executable struct {
 	mem     []memory
 	inputs  map[string]memory
 	phases  []phase
+	job     *job
 	choices []backend.Choice
 }
 
@@ -59,6 +60,7 @@ func (b *Backend) bind(p *program.Program, s *state, arena []float32, o backend.
 		}
 	}
 	b.workers.reserve(binder.local, binder.slots)
+	e.job = b.workers.prepare(e.phases)
 	return e, nil
 }
 
@@ -81,7 +83,7 @@ func (e *executable) Run(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	e.b.workers.run(e.phases)
+	e.b.workers.run(e.job)
 	return nil
 }
 

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// phase is a set of independent tasks. All workers finish a phase before any starts the next.
+// phase is a set of independent tasks. No task of a phase starts before all tasks of the phase before are done.
 type phase struct {
 	tasks int
 	run   func(w *worker, task int)
@@ -19,27 +19,44 @@ type worker struct {
 	chain chainState
 }
 
-// spinLimit is how often a worker looks for others before it lets the scheduler run something else: a few microseconds.
-const spinLimit = 1 << 12
+const (
+	// spinLimit is how often a worker looks for others before it lets the scheduler run something else: a few microseconds.
+	spinLimit = 1 << 11
+	// patience is how often a worker looks whether the others finish their own tasks before it takes some of them:
+	// weights stay in the cache of the core that owns them unless that core is busy with something else.
+	patience = 1 << 7
+	// idleSpins is how often a worker looks for the next step before it parks, about 100 us: waking it costs as much.
+	idleSpins = 1 << 15
+)
 
-// idleSpins is how long a worker waits for the next step before it parks, about 100 us: waking it costs as much.
-const idleSpins = 1 << 16
-
-// workers run phases in lockstep. The caller of run is worker 0; the others are goroutines that spin for a bounded time
-// between steps and park then.
+// workers run the phases of a job together. The caller of run is worker 0, the others are goroutines that spin for a bounded
+// time between jobs and park then. A job waits for tasks, not for workers: one that the system has put aside between two tasks
+// holds nobody up, because the others take its tasks.
 type workers struct {
 	all    []*worker
-	phases []phase
-	base   uint32 // met when the run began
-	epoch  atomic.Uint32
-	_      [60]byte
-	met    atomic.Uint32 // arrivals at barriers, of all runs: a worker may still be leaving the last one of the run before
+	job    atomic.Pointer[job]
+	epoch  atomic.Uint32 // number of the job that runs; set after job
 	_      [60]byte
 	sleep  sync.Mutex
 	wake   *sync.Cond
 	parked atomic.Int32
-	quit   bool
+	quit   atomic.Bool
 	failed atomic.Pointer[any] // what a task panicked with
+}
+
+// job is a list of phases that may run many times. Its counters carry the epoch that they belong to in their upper half, so
+// that a worker which wakes late sees that its turn is over, and nothing has to be reset.
+type job struct {
+	phases []phase
+	ends   []uint32 // tasks up to and including each phase
+	done   atomic.Uint64
+	_      [56]byte
+	next   []counter // by phase and owner: the owner's next task
+}
+
+type counter struct {
+	atomic.Uint64
+	_ [56]byte // a cache line each
 }
 
 func newWorkers(n int) *workers {
@@ -66,70 +83,116 @@ func (p *workers) reserve(local, slots int) {
 	}
 }
 
-// run executes phases on all workers and returns when the last one is done. Calls must not overlap.
-func (p *workers) run(phases []phase) {
-	p.phases = phases
-	p.base = p.met.Load()
-	p.epoch.Add(1)
+// prepare makes a job of phases.
+func (p *workers) prepare(phases []phase) *job {
+	j := &job{phases: phases, next: make([]counter, len(phases)*len(p.all))}
+	total := uint32(0)
+	for _, ph := range phases {
+		total += uint32(ph.tasks)
+		j.ends = append(j.ends, total)
+	}
+	return j
+}
+
+// run executes a job and returns when its last task is done. Calls must not overlap.
+func (p *workers) run(j *job) {
+	e := p.epoch.Load() + 1
+	j.done.Store(uint64(e) << 32)
+	p.job.Store(j)
+	p.epoch.Store(e)
 	if p.parked.Load() > 0 {
 		p.sleep.Lock()
 		p.wake.Broadcast()
 		p.sleep.Unlock()
 	}
-	p.walk(p.all[0])
+	p.walk(p.all[0], j, e)
 	if f := p.failed.Swap(nil); f != nil {
 		panic(*f)
 	}
 }
 
-// walk takes w through all phases: each worker has a fixed, contiguous part of the tasks.
-func (p *workers) walk(w *worker) {
+// walk takes w through all phases of job j as it runs in epoch e.
+func (p *workers) walk(w *worker, j *job, e uint32) {
 	n := len(p.all)
-	gate := p.base
-	for i := range p.phases {
-		ph := &p.phases[i]
-		from, to := w.id*ph.tasks/n, (w.id+1)*ph.tasks/n
-		if ph.tasks == 1 { // small steps stay with the worker that is surely awake
-			from, to = 0, 1
-			if w.id != 0 {
-				to = 0
+	for i := range j.phases {
+		j.work(p, w, i, w.id, e)
+		for spins := 0; ; spins++ {
+			d := j.done.Load()
+			if uint32(d>>32) != e {
+				return // the job was finished without this worker
 			}
-		}
-		p.tasks(w, ph, from, to)
-		if n > 1 {
-			gate += uint32(n)
-			p.met.Add(1)
-			p.await(gate)
+			if uint32(d) >= j.ends[i] {
+				break
+			}
+			if spins == patience {
+				for k := 1; k < n; k++ {
+					j.work(p, w, i, (w.id+k)%n, e)
+				}
+			}
+			if spins%spinLimit == spinLimit-1 {
+				runtime.Gosched()
+			}
 		}
 	}
 }
 
-// tasks runs a range of tasks; a panic is kept for the caller of run, so that no worker waits for ever.
-func (p *workers) tasks(w *worker, ph *phase, from, to int) {
-	if from == to || p.failed.Load() != nil {
-		return
+// work runs tasks of phase i that belong to owner until none is left.
+func (j *job) work(p *workers, w *worker, i, owner int, e uint32) {
+	finished := 0
+	for {
+		task := j.take(i, owner, len(p.all), e)
+		if task < 0 {
+			break
+		}
+		p.task(w, &j.phases[i], task)
+		finished++
 	}
+	if finished > 0 {
+		j.done.Add(uint64(finished))
+	}
+}
+
+// take returns the owner's next task of phase i, or -1. Each owner has a fixed, contiguous part of the tasks.
+func (j *job) take(i, owner, n int, e uint32) int {
+	tasks := j.phases[i].tasks
+	from, to := owner*tasks/n, (owner+1)*tasks/n
+	if tasks == 1 { // small steps stay with the worker that is surely awake
+		from, to = 0, 1
+		if owner != 0 {
+			return -1
+		}
+	}
+	c := &j.next[i*n+owner]
+	for {
+		v := c.Load()
+		at := from
+		switch tag := uint32(v >> 32); {
+		case tag == e:
+			at = int(uint32(v))
+		case int32(tag-e) > 0:
+			return -1
+		}
+		if at >= to {
+			return -1
+		}
+		if c.CompareAndSwap(v, uint64(e)<<32|uint64(at+1)) {
+			return at
+		}
+	}
+}
+
+// task runs one task; a panic is kept for the caller of run, so that nobody waits for ever.
+func (p *workers) task(w *worker, ph *phase, task int) {
 	defer func() {
 		if r := recover(); r != nil {
 			p.failed.Store(&r)
 		}
 	}()
-	for t := from; t < to; t++ {
-		ph.run(w, t)
-	}
-}
-
-func (p *workers) await(gate uint32) {
-	for n := 0; int32(p.met.Load()-gate) < 0; n++ {
-		if n > spinLimit {
-			runtime.Gosched()
-			n = 0
-		}
-	}
+	ph.run(w, task)
 }
 
 func (p *workers) loop(w *worker) {
-	var seen uint32
+	seen := uint32(0)
 	for {
 		for n := 0; p.epoch.Load() == seen; n++ {
 			if n%spinLimit == spinLimit-1 {
@@ -140,11 +203,16 @@ func (p *workers) loop(w *worker) {
 				n = 0
 			}
 		}
-		seen++
-		if p.quit {
+		if p.quit.Load() {
 			return
 		}
-		p.walk(w)
+		e := p.epoch.Load()
+		j := p.job.Load()
+		if p.epoch.Load() != e {
+			continue // the next job came in between
+		}
+		seen = e
+		p.walk(w, j, e)
 	}
 }
 
@@ -158,11 +226,11 @@ func (p *workers) park(seen uint32) {
 	p.sleep.Unlock()
 }
 
+// close ends the workers; no job may run.
 func (p *workers) close() {
-	if p.quit {
+	if p.quit.Swap(true) {
 		return
 	}
-	p.quit = true
 	p.sleep.Lock()
 	p.epoch.Add(1)
 	p.wake.Broadcast()

@@ -126,8 +126,13 @@ func (f *fuser) grow(n *graph.Node) {
 	inputs := slices.Clone(n.In)
 	// The producer built last first: it is the one that n waits for.
 	slices.SortStableFunc(inputs, func(a, b graph.Value) int { return b.Node.ID - a.Node.ID })
+	summed := f.onlySummed(n)
 	for _, in := range inputs {
-		if p := f.of[in.Node]; p != nil && p != f.of[n] && f.compatible(p, f.of[n], in) && !f.between(p, f.of[n]) {
+		p := f.of[in.Node]
+		if p == nil || p == f.of[n] || p.root != nil && summed {
+			continue
+		}
+		if f.compatible(p, f.of[n], in) && !f.between(p, f.of[n]) {
 			f.merge(p, f.of[n])
 		}
 	}
@@ -143,6 +148,21 @@ func (f *fuser) grow(n *graph.Node) {
 			}
 		}
 	}
+}
+
+// onlySummed reports whether reductions alone read n: it is better computed with them than stored by an epilogue.
+func (f *fuser) onlySummed(n *graph.Node) bool {
+	for _, r := range f.m.roots() {
+		if look(r).Node == n {
+			return false
+		}
+	}
+	for _, u := range f.consumers(n) {
+		if !chainSum(u) {
+			return false
+		}
+	}
+	return true
 }
 
 // compatible reports whether b may run in the step of a, whose value in it reads.
