@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -11,12 +12,17 @@ import (
 
 // simd emits instructions for one vector width, so that each kernel of cpu/vec is written once. Its methods return their result in
 // a new virtual register; avo assigns the real ones. An operand is a V, or a constant: num or word.
+//
+// A body runs twice: once dry, which only counts its constants, then for good, with the most frequent ones pinned to registers
+// that are loaded before the loop.
 type simd struct {
-	lanes  int    // 16: AVX-512, 8: AVX2 with FMA
-	suffix string // of function names
+	lanes  int          // 16: AVX-512, 8: AVX2 with FMA
+	suffix string       // of function names
+	dry    *[]uint32    // constants in the order of their use; not nil: nothing is emitted
+	pinned map[uint32]V // constants in registers
 }
 
-var simds = []simd{{8, "AVX2"}, {16, "AVX512"}}
+var simds = []simd{{lanes: 8, suffix: "AVX2"}, {lanes: 16, suffix: "AVX512"}}
 
 // V is a vector register.
 type V = VecVirtual
@@ -78,17 +84,73 @@ func bits(x any) (uint32, bool) {
 // konst is a constant in eight lanes of memory: AVX2 reads them all, AVX-512 broadcasts the first.
 func konst(w uint32) Mem { return table(w, w, w, w, w, w, w, w) }
 
+// do appends instructions, unless the run is dry.
+func (s simd) do(f func()) {
+	if s.dry == nil {
+		f()
+	}
+}
+
+// used notes that the body uses a constant; it returns the register that holds it, or nil.
+func (s simd) used(w uint32) V {
+	if s.dry != nil {
+		*s.dry = append(*s.dry, w)
+	}
+	return s.pinned[w]
+}
+
+// pin loads up to n constants of a body, those it uses most often, and returns s with them.
+func (s simd) pin(n int, body func(s simd)) simd {
+	var list []uint32
+	s.dry = &list
+	body(s)
+	s.dry = nil
+	count := map[uint32]int{}
+	var distinct []uint32
+	for _, w := range list {
+		if count[w]++; count[w] == 1 {
+			distinct = append(distinct, w)
+		}
+	}
+	slices.SortStableFunc(distinct, func(a, b uint32) int { return count[b] - count[a] })
+	s.pinned = map[uint32]V{}
+	for _, w := range distinct[:min(n, len(distinct))] {
+		s.pinned[w] = s.fresh(w)
+	}
+	return s
+}
+
+// fresh loads a constant.
+func (s simd) fresh(w uint32) V {
+	d := s.reg()
+	s.do(func() {
+		if s.wide() {
+			VBROADCASTSS(konst(w), d)
+		} else {
+			VMOVUPS(konst(w), d)
+		}
+	})
+	return d
+}
+
 // emit appends an instruction whose first operand may be a constant: plain for registers and AVX2, bcst for AVX-512's broadcast.
 func (s simd) emit(plain, bcst func(...Op), b any, rest ...Op) {
 	w, ok := bits(b)
-	switch {
-	case !ok:
-		plain(append([]Op{b.(V)}, rest...)...)
-	case s.wide():
-		bcst(append([]Op{konst(w)}, rest...)...)
-	default:
-		plain(append([]Op{konst(w)}, rest...)...)
+	if ok {
+		if r := s.used(w); r != nil {
+			b, ok = r, false
+		}
 	}
+	s.do(func() {
+		switch {
+		case !ok:
+			plain(append([]Op{b.(V)}, rest...)...)
+		case s.wide():
+			bcst(append([]Op{konst(w)}, rest...)...)
+		default:
+			plain(append([]Op{konst(w)}, rest...)...)
+		}
+	})
 }
 
 // two appends d = a op b.
@@ -98,34 +160,33 @@ func (s simd) two(plain, bcst func(...Op), a V, b any) V {
 	return d
 }
 
-// load returns x in a register.
+// load returns x in a register, which must not be written to.
 func (s simd) load(x any) V {
 	if v, ok := x.(V); ok {
 		return v
 	}
 	w, _ := bits(x)
-	d := s.reg()
-	if s.wide() {
-		VBROADCASTSS(konst(w), d)
-	} else {
-		VMOVUPS(konst(w), d)
+	if r := s.used(w); r != nil {
+		return r
 	}
-	return d
+	return s.fresh(w)
 }
 
 func (s simd) zero() V {
 	d := s.reg()
-	if s.wide() {
-		VPXORD(d, d, d)
-	} else {
-		VXORPS(d, d, d)
-	}
+	s.do(func() {
+		if s.wide() {
+			VPXORD(d, d, d)
+		} else {
+			VXORPS(d, d, d)
+		}
+	})
 	return d
 }
 
 func (s simd) copy(a V) V {
 	d := s.reg()
-	VMOVAPS(a, d)
+	s.do(func() { VMOVAPS(a, d) })
 	return d
 }
 
@@ -140,7 +201,7 @@ func (s simd) min(a, b any) V { return s.two(VMINPS, VMINPS_BCST, s.load(a), b) 
 
 func (s simd) sqrt(a V) V {
 	d := s.reg()
-	VSQRTPS(a, d)
+	s.do(func() { VSQRTPS(a, d) })
 	return d
 }
 
@@ -170,12 +231,7 @@ func (s simd) accumulate(acc, a V, b any) { s.emit(VFMADD231PS, VFMADD231PS_BCST
 
 // poly is the polynomial in x with the given coefficients, highest power first, by Horner's rule with fused steps.
 func (s simd) poly(x V, c ...float64) V {
-	p := s.reg()
-	if s.wide() {
-		VBROADCASTSS(konst(math.Float32bits(float32(c[0]))), p)
-	} else {
-		VMOVUPS(konst(math.Float32bits(float32(c[0]))), p)
-	}
+	p := s.copy(s.load(num(c[0])))
 	for _, k := range c[1:] {
 		s.emit(VFMADD213PS, VFMADD213PS_BCST, num(k), x, p) // p = x*p + k
 	}
@@ -200,7 +256,7 @@ func (s simd) subInt(a V, b any) V { return s.two(VPSUBD, VPSUBD_BCST, a, b) }
 
 func (s simd) shift(f func(...Op), a V, n uint8) V {
 	d := s.reg()
-	f(U8(n), a, d)
+	s.do(func() { f(U8(n), a, d) })
 	return d
 }
 
@@ -210,7 +266,7 @@ func (s simd) sar(a V, n uint8) V { return s.shift(VPSRAD, a, n) } // arithmetic
 
 func (s simd) toFloat(a V) V {
 	d := s.reg()
-	VCVTDQ2PS(a, d)
+	s.do(func() { VCVTDQ2PS(a, d) })
 	return d
 }
 
@@ -233,30 +289,25 @@ const (
 
 // cmp compares a with b.
 func (s simd) cmp(predicate uint8, a V, b any) mask {
+	compare := func(f func(...Op)) func(...Op) {
+		return func(ops ...Op) { f(append([]Op{U8(predicate)}, ops...)...) }
+	}
+	var m mask
 	if s.wide() {
-		k := K()
-		w, ok := bits(b)
-		if ok {
-			VCMPPS_BCST(U8(predicate), konst(w), a, k)
-		} else {
-			VCMPPS(U8(predicate), b.(V), a, k)
-		}
-		return mask{k: k}
-	}
-	d := s.reg()
-	if w, ok := bits(b); ok {
-		VCMPPS(U8(predicate), konst(w), a, d)
+		m.k = K()
+		s.emit(compare(VCMPPS), compare(VCMPPS_BCST), b, a, m.k)
 	} else {
-		VCMPPS(U8(predicate), b.(V), a, d)
+		m.y = s.reg()
+		s.emit(compare(VCMPPS), nil, b, a, m.y)
 	}
-	return mask{y: d}
+	return m
 }
 
 // negative is the mask of lanes whose sign bit is set.
 func (s simd) negative(a V) mask {
 	if s.wide() {
 		k := K()
-		VPMOVD2M(a, k)
+		s.do(func() { VPMOVD2M(a, k) })
 		return mask{k: k}
 	}
 	return mask{y: a}
@@ -265,15 +316,11 @@ func (s simd) negative(a V) mask {
 // blend is a where m, else b.
 func (s simd) blend(m mask, a any, b V) V {
 	d := s.reg()
-	if !s.wide() {
-		if w, ok := bits(a); ok {
-			VBLENDVPS(m.y, konst(w), b, d)
-		} else {
-			VBLENDVPS(m.y, a.(V), b, d)
-		}
-		return d
+	if s.wide() {
+		s.emit(VBLENDMPS, VBLENDMPS_BCST, a, b, m.k, d)
+	} else {
+		s.emit(func(o ...Op) { VBLENDVPS(m.y, o[0], o[1], o[2]) }, nil, a, b, d)
 	}
-	s.emit(VBLENDMPS, VBLENDMPS_BCST, a, b, m.k, d)
 	return d
 }
 
@@ -282,10 +329,7 @@ func (s simd) where(m mask, c any) V {
 	if !s.wide() {
 		return s.and(m.y, c)
 	}
-	w, _ := bits(c)
-	d := s.reg()
-	VBROADCASTSS_Z(konst(w), m.k, d)
-	return d
+	return s.keep(m, s.load(c))
 }
 
 // keep is a where m, else 0.
@@ -294,24 +338,26 @@ func (s simd) keep(m mask, a V) V {
 		return s.and(m.y, a)
 	}
 	d := s.reg()
-	VMOVAPS_Z(a, m.k, d)
+	s.do(func() { VMOVAPS_Z(a, m.k, d) })
 	return d
 }
 
 // round rounds to an integer: mode 8 to nearest even, 9 down.
 func (s simd) round(a V, mode uint8) V {
 	d := s.reg()
-	if s.wide() {
-		VRNDSCALEPS(U8(mode), a, d)
-	} else {
-		VROUNDPS(U8(mode), a, d)
-	}
+	s.do(func() {
+		if s.wide() {
+			VRNDSCALEPS(U8(mode), a, d)
+		} else {
+			VROUNDPS(U8(mode), a, d)
+		}
+	})
 	return d
 }
 
 // scalef is a * 2^k (AVX-512).
 func (s simd) scalef(a, k V) V {
 	d := s.reg()
-	VSCALEFPS(k, a, d)
+	s.do(func() { VSCALEFPS(k, a, d) })
 	return d
 }

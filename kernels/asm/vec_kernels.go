@@ -26,9 +26,15 @@ type fn = func(m simd, x, s []V) V
 
 func kernel(name, in, scalar string, unroll int, f fn) elementwise {
 	return elementwise{
-		name: name, out: []string{"dst"}, in: strings.Fields(in), scalar: strings.Fields(scalar), unroll: unroll,
+		name: name, out: []string{"dst"}, in: strings.Fields(in), scalar: strings.Fields(scalar), unroll: unroll, pin: 4,
 		body: func(m simd, x, s []V) []V { return []V{f(m, x, s)} },
 	}
+}
+
+// pinning sets the number of constants that AVX2 keeps in registers; found by trying how many leave enough for the rest.
+func (e elementwise) pinning(n int) elementwise {
+	e.pin = n
+	return e
 }
 
 func unary(name string, unroll int, f func(m simd, x V) V) elementwise {
@@ -88,19 +94,19 @@ var elementwiseKernels = join(
 		unary("floor", 4, func(m simd, x V) V { return m.round(x, 9) }),
 		unary("round", 4, func(m simd, x V) V { return m.round(x, 8) }),
 
-		unary("exp", 1, func(m simd, x V) V { return m.exp(x, false) }),
-		unary("expm1", 1, simd.fullExpm1),
-		unary("log", 1, simd.log),
-		unary("tanh", 1, simd.tanh),
-		unary("sigmoid", 1, simd.sigmoid),
-		unary("softplus", 1, simd.softplus),
-		unary("erf", 1, simd.erf),
+		unary("exp", 1, func(m simd, x V) V { return m.exp(x, false) }).pinning(14),
+		unary("expm1", 1, simd.fullExpm1).pinning(11),
+		unary("log", 1, simd.log).pinning(10),
+		unary("tanh", 1, simd.tanh).pinning(11),
+		unary("sigmoid", 1, simd.sigmoid).pinning(11),
+		unary("softplus", 1, simd.softplus).pinning(10),
+		unary("erf", 1, simd.erf).pinning(9),
 
 		unary("relu", 4, func(m simd, x V) V { return m.max(m.zero(), x) }),
 		scalar("leakyReLU", 4, func(m simd, x, s V) V { return m.blend(m.cmp(gt, x, num(0)), x, m.mul(x, s)) }),
-		scalar("elu", 1, simd.elu),
-		unary("gelu", 1, simd.gelu),
-		unary("silu", 1, simd.silu),
+		scalar("elu", 1, simd.elu).pinning(10),
+		unary("gelu", 1, simd.gelu).pinning(8),
+		unary("silu", 1, simd.silu).pinning(10),
 
 		binary("reluGrad", 4, func(m simd, y, dy V) V { return m.keep(m.cmp(gt, y, num(0)), dy) }),
 		binary("sigmoidGrad", 4, func(m simd, y, dy V) V { return m.mul(dy, m.fnma(y, y, y)) }),
@@ -111,9 +117,9 @@ var elementwiseKernels = join(
 		kernel("eluGrad", "a b", "s", 4, func(m simd, x, s []V) V {
 			return m.blend(m.cmp(gt, x[0], num(0)), x[1], m.mul(x[1], m.add(x[0], s[0])))
 		}),
-		binary("geluGrad", 1, simd.geluGrad),
-		binary("siluGrad", 1, simd.siluGrad),
-		binary("bceWithLogits", 1, simd.bce),
+		binary("geluGrad", 1, simd.geluGrad).pinning(7),
+		binary("siluGrad", 1, simd.siluGrad).pinning(10),
+		binary("bceWithLogits", 1, simd.bce).pinning(10),
 
 		{
 			name: "int32ToFloat32", out: []string{"dst"}, in: []string{"src"}, types: "dst []float32, src []int32", unroll: 4,
@@ -139,7 +145,7 @@ func join(lists ...[]elementwise) (all []elementwise) {
 // truncate converts to int32; what does not fit becomes -2^31.
 func (m simd) truncate(x V) V {
 	d := m.reg()
-	VCVTTPS2DQ(x, d)
+	m.do(func() { VCVTTPS2DQ(x, d) })
 	return d
 }
 

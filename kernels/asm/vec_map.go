@@ -15,6 +15,7 @@ type elementwise struct {
 	scalar  []string // float32 parameters, broadcast
 	args    int      // float32 constants behind a last parameter h, broadcast after the scalars
 	unroll  int      // vectors in one turn of the main loop
+	pin     int      // constants kept in registers by AVX2; AVX-512 has room for all
 	types   string   // of the slices, if not all []float32: the text of the parameter list
 
 	// body returns the outputs of one vector; x are the inputs, s the scalars.
@@ -52,6 +53,17 @@ func (e elementwise) emit(m simd) {
 		CMOVQLT(l, n)
 	}
 	consts := e.broadcast(m)
+	pins := e.pin
+	if m.wide() {
+		pins = 18
+	}
+	m = m.pin(pins, func(m simd) {
+		x := make([]V, len(e.in))
+		for i := range x {
+			x[i] = m.reg()
+		}
+		e.body(m, x, consts)
+	})
 	i, next := GP64(), GP64()
 	XORQ(i, i)
 	loop := func(label string, vectors int) {

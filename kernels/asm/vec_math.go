@@ -12,10 +12,10 @@ const (
 	magic = 12582912                // 1.5*2^23: adding it rounds to an integer, which stands in the low bits
 )
 
-// reduce splits x = k log 2 + r; t is k in the low bits of magic + k.
-func (m simd) reduce(x V) (t, k, r V) {
-	t = m.fma(x, num(log2e), num(magic))
-	k = m.sub(t, num(magic))
+// reduce splits x = k log 2 + r; the low bits of t are k + bias.
+func (m simd) reduce(x V, bias float64) (t, k, r V) {
+	t = m.fma(x, num(log2e), num(magic+bias))
+	k = m.sub(t, num(magic+bias))
 	r = m.fnma(k, num(ln2Hi), x)
 	r = m.fnma(k, num(ln2Lo), r)
 	return t, k, r
@@ -27,25 +27,22 @@ func (m simd) exp(x V, negative bool) V {
 	if !negative {
 		x = m.min(num(89), x)
 	}
-	t, k, r := m.reduce(x)
+	t, k, r := m.reduce(x, 254)
 	q := m.poly(r, 0.001395047717, 0.00836888264, 0.041666206009, 0.16666518895, 0.500000009512)
 	p := m.add(m.fma(q, m.mul(r, r), r), num(1))
 	return m.scale(p, t, k)
 }
 
-// scale is p * 2^k, rounded once also where that is denormal: two factors, of half the exponent each.
+// scale is p * 2^k, rounded once also where that is denormal: two factors, of half the exponent each. The low nine bits of t are
+// k + 2*127, so its halves are both exponents with their bias; the shift drops the rest of t.
 func (m simd) scale(p, t, k V) V {
 	if m.wide() {
 		return m.scalef(p, k)
 	}
-	i := m.subInt(t, word(math.Float32bits(magic)))
-	h := m.sar(i, 1)
-	p = m.mul(p, m.power2(h))
-	return m.mul(p, m.power2(m.subInt(i, h)))
+	h := m.shr(t, 1)
+	p = m.mul(p, m.shl(h, 23))
+	return m.mul(p, m.shl(m.subInt(t, h), 23))
 }
-
-// power2 is 2^i for integers -126 <= i <= 127.
-func (m simd) power2(i V) V { return m.shl(m.addInt(i, word(127)), 23) }
 
 // expm1 is exp(x) - 1 for -87 <= x <= 88.
 func (m simd) expm1(x V) V {
@@ -53,12 +50,12 @@ func (m simd) expm1(x V) V {
 	return m.fma(s, p, m.sub(s, num(1)))
 }
 
-// expm1Parts returns 2^k and p with exp(x) = 2^k (1+p). The low bits of t times 2^23 are those of k.
+// expm1Parts returns 2^k and p with exp(x) = 2^k (1+p). The low bits of t are those of 2^k's exponent.
 func (m simd) expm1Parts(x V) (s, p V) {
-	t, _, r := m.reduce(x)
+	t, _, r := m.reduce(x, 127)
 	q := m.poly(r, 0.001394643685, 0.008366577626, 0.041666282201, 0.166665430386, 0.50000000619)
 	p = m.fma(q, m.mul(r, r), r)
-	return m.addInt(m.shl(t, 23), num(1)), p
+	return m.shl(t, 23), p
 }
 
 // fullExpm1 is expm1 for all x: 2^(k-1) keeps the range, tiny x are their own result.

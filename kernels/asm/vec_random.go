@@ -7,12 +7,12 @@ import (
 
 // random writes the kernels of Philox4x32-10 numbers; internal/philox defines each step.
 func (m simd) random() {
-	m.philox("uniforms", func(w []V) {
+	m.philox("uniforms", func(m simd, w []V) {
 		for i, v := range w {
 			w[i] = m.mul(m.toFloat(m.shr(v, 8)), num(0x1p-24))
 		}
 	})
-	m.philox("normals", func(w []V) {
+	m.philox("normals", func(m simd, w []V) {
 		w[0], w[1] = m.boxMuller(w[0], w[1])
 		w[2], w[3] = m.boxMuller(w[2], w[3])
 	})
@@ -20,7 +20,7 @@ func (m simd) random() {
 
 // philox fills dst with turns of lanes blocks each; the caller does the rest. Lane 4i+e of the counters holds block (lanes/4)e + i of
 // a turn, so that transposing within 128 bits leaves the blocks in order.
-func (m simd) philox(name string, finish func(w []V)) {
+func (m simd) philox(name string, finish func(m simd, w []V)) {
 	TEXT(name+m.suffix, NOSPLIT, "func(dst []float32, key0, key1, block0, row, step, stream uint32)")
 	d, n := Load(Param("dst").Base(), GP64()), Load(Param("dst").Len(), GP64())
 	broadcast := func(p string) V {
@@ -45,19 +45,26 @@ func (m simd) philox(name string, finish func(w []V)) {
 		odd.k = K()
 		KMOVW(t, odd.k)
 	}
+	turn := func(m simd, w []V, k0, k1 V) {
+		for range 10 {
+			h0, l0 := m.mulWide(w[0], 0xD2511F53, odd)
+			h1, l1 := m.mulWide(w[2], 0xCD9E8D57, odd)
+			w[0], w[1] = m.xor(m.xor(h1, w[1]), k0), l1
+			w[2], w[3] = m.xor(m.xor(h0, w[3]), k1), l0
+			k0, k1 = m.addInt(k0, word(0x9E3779B9)), m.addInt(k1, word(0xBB67AE85))
+		}
+		finish(m, w)
+	}
+	pins := 6
+	if m.wide() {
+		pins = 18
+	}
+	m = m.pin(pins, func(m simd) { turn(m, []V{m.reg(), m.reg(), m.reg(), m.reg()}, m.reg(), m.reg()) })
 	Label("turn")
 	CMPQ(n, U32(4*m.lanes))
 	JLT(LabelRef("done"))
 	w := []V{m.copy(block), broadcast("row"), broadcast("step"), broadcast("stream")}
-	k0, k1 := broadcast("key0"), broadcast("key1")
-	for range 10 {
-		h0, l0 := m.mulWide(w[0], 0xD2511F53, odd)
-		h1, l1 := m.mulWide(w[2], 0xCD9E8D57, odd)
-		w[0], w[1] = m.xor(m.xor(h1, w[1]), k0), l1
-		w[2], w[3] = m.xor(m.xor(h0, w[3]), k1), l0
-		k0, k1 = m.addInt(k0, word(0x9E3779B9)), m.addInt(k1, word(0xBB67AE85))
-	}
-	finish(w)
+	turn(m, w, broadcast("key0"), broadcast("key1"))
 	for i, v := range m.transpose4(w) {
 		VMOVUPS(v, Mem{Base: d, Disp: i * m.bytes()})
 	}
@@ -74,17 +81,19 @@ func (m simd) philox(name string, finish func(w []V)) {
 func (m simd) mulWide(a V, c word, odd mask) (hi, lo V) {
 	k := m.load(c)
 	even, s := m.reg(), m.reg()
-	VPMULUDQ(k, a, even)
-	VPSRLQ(U8(32), a, s)
-	VPMULUDQ(k, s, s)
 	hi, lo = m.reg(), m.reg()
-	VPMULLD(k, a, lo)
-	VPSRLQ(U8(32), even, hi)
-	if m.wide() {
-		VMOVDQA32(s, odd.k, hi)
-	} else {
-		VPBLENDD(U8(0xaa), s, hi, hi)
-	}
+	m.do(func() {
+		VPMULUDQ(k, a, even)
+		VPSRLQ(U8(32), a, s)
+		VPMULUDQ(k, s, s)
+		VPMULLD(k, a, lo)
+		VPSRLQ(U8(32), even, hi)
+		if m.wide() {
+			VMOVDQA32(s, odd.k, hi)
+		} else {
+			VPBLENDD(U8(0xaa), s, hi, hi)
+		}
+	})
 	return hi, lo
 }
 
