@@ -2,6 +2,7 @@ package op
 
 import (
 	"fmt"
+	"slices"
 
 	"aetrain/graph"
 )
@@ -23,7 +24,7 @@ type Broadcast struct{ Dims graph.Shape }
 func (Broadcast) Name() string { return "BroadcastTo" }
 
 func (b Broadcast) Infer(in []graph.Spec) ([]graph.Spec, error) {
-	if s, ok := broadcastShape(b.Dims, in[0].Shape); !ok || !s.Equal(b.Dims) {
+	if s, ok := broadcastShape(b.Dims, in[0].Shape); !ok || !s.Equal(b.Dims) || slices.ContainsFunc(b.Dims, func(d int) bool { return d < 0 }) {
 		return nil, fmt.Errorf("%v does not stretch to %v", in[0].Shape, b.Dims)
 	}
 	return []graph.Spec{{Shape: b.Dims, DType: in[0].DType}}, nil

@@ -134,7 +134,7 @@ func (MaxPoolGather) Infer(in []graph.Spec) ([]graph.Spec, error) {
 	if err := wantImages("x", in[0]); err != nil {
 		return nil, err
 	}
-	if in[1].DType != graph.Int32 || len(index) != 4 || index[0] != x[0] || index[1] != x[1] {
+	if in[1].DType != graph.Int32 || len(index) != 4 || index[0] != x[0] || index[1] != x[1] || index[2] < 1 || index[3] < 1 {
 		return nil, fmt.Errorf("index wants to be int32 with x's images and channels")
 	}
 	return []graph.Spec{graph.F32(index...)}, nil

@@ -2,6 +2,7 @@ package op
 
 import (
 	"fmt"
+	"slices"
 
 	"aetrain/graph"
 )
@@ -11,12 +12,10 @@ func init() { add(reshape{}) }
 // Reshape gives x other axes over the same elements in row-major order; it costs nothing. One of dims may be -1: what is left.
 func Reshape(x graph.Value, dims ...int) graph.Value {
 	shape := graph.Shape(dims).Clone()
-	for i, d := range shape {
-		if d == -1 {
-			shape[i] = 1
-			if rest := shape.Size(); rest > 0 {
-				shape[i] = x.Shape().Size() / rest
-			}
+	if i := slices.Index(shape, -1); i >= 0 { // a second one stays and is refused
+		shape[i] = 1
+		if rest := shape.Size(); rest > 0 {
+			shape[i] = x.Shape().Size() / rest
 		}
 	}
 	if x.Shape().Equal(shape) {

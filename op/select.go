@@ -5,8 +5,8 @@ import "aetrain/graph"
 func init() { add(choose{}) }
 
 // Select returns a where cond is not 0 and b elsewhere, elementwise, with broadcasting: this is how a graph branches on data.
-// What is not selected leaves no trace, neither in the result nor in the gradients, be it NaN or infinite.
-// No gradient flows to cond.
+// What is not selected leaves no trace in the result, be it NaN or infinite, and its gradient is exactly 0. An op before it may
+// still make NaN of that 0 (the square root of a negative number does): select that op's input, too. No gradient flows to cond.
 func Select(cond, a, b graph.Value) graph.Value { return apply(choose{}, broadcast(cond, a, b)...) }
 
 type choose struct{ pointwise }

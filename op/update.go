@@ -15,6 +15,9 @@ import (
 // update is embedded by update ops: Tensors of one shape with the gradient last, then scalars.
 type update struct{}
 
+// isUpdate tells tests that the last input is ok.
+func (update) isUpdate() {}
+
 // inferUpdate wants tensors of one shape followed by scalars, and gives outputs of that shape.
 func inferUpdate(in []graph.Spec, tensors, outputs int) ([]graph.Spec, error) {
 	for i, s := range in {
