@@ -67,4 +67,4 @@ func (a *Amount) numbers() []float64 {
 	return []float64{a.Fraction + float64(a.Count)}
 }
 
-func (a *Amount) word() *string { return &a.Text }
+func (a *Amount) words() []*string { return nonEmpty(&a.Text) }

@@ -288,7 +288,8 @@ func exampleOf(k Key, f *field) string {
 func typeWords(t reflect.Type, f *field) string {
 	if u, ok := reflect.New(t).Interface().(Custom); ok {
 		words := u.Describe()
-		if _, ok := u.(worded); ok && (len(f.choices) > 0 || f.path) {
+		_, takesWords := u.(worded)
+		if _, takesNumbers := u.(numbered); takesNumbers && takesWords && (len(f.choices) > 0 || f.path) {
 			words += ", or text"
 		}
 		return words

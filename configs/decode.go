@@ -25,7 +25,7 @@ func (d *decoder) fail(n *node, format string, args ...any) { d.cfg.fail(n, form
 // table fills structs that share the keys of a table; also names further keys that somebody else has read.
 func (d *decoder) table(n *node, structs []reflect.Value, also ...string) {
 	before := len(d.cfg.errs)
-	known, lax := also, false
+	read, lax := also, false // keys that are done with
 	var rest *bound
 	var behindInline []reflect.Value
 	inline := func(f *field, v reflect.Value) reflect.Value {
@@ -33,7 +33,7 @@ func (d *decoder) table(n *node, structs []reflect.Value, also ...string) {
 		if fam == nil {
 			return structBehind(v)
 		}
-		known = append(known, fam.key)
+		read = append(read, fam.key)
 		made, ok := d.family(n, v, f, fam, "")
 		lax = lax || !ok // without its kind nobody knows which keys there are
 		if made.IsValid() {
@@ -45,13 +45,15 @@ func (d *decoder) table(n *node, structs []reflect.Value, also ...string) {
 	for _, s := range structs {
 		all = append(all, bind(s, inline)...)
 	}
-	for i := range all {
-		if all[i].rest {
+	known := slices.Clone(read)
+	for i, b := range all {
+		switch {
+		case b.rest:
 			rest = &all[i]
-			continue
+		case !slices.Contains(read, b.key):
+			known = append(known, b.key)
+			d.key(n, b.key, b.value, &all[i].field)
 		}
-		known = append(known, all[i].key)
-		d.key(n, all[i].key, all[i].value, &all[i].field)
 	}
 	d.others(n, known, rest, lax)
 	if len(d.cfg.errs) > before {

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"aetrain/internal/registry"
 )
 
 // encoder turns decoded structs back into a tree: every key in order of declaration, with its meaning, defaults included.
@@ -78,6 +80,30 @@ func (e *encoder) leaf(path string, value any) *node {
 	return &node{kind: leafNode, path: path, value: value}
 }
 
+// nothing returns the node of a key that has no value; a commented config shows its example.
+func (e *encoder) nothing(path string, f *field) *node {
+	return &node{kind: leafNode, path: path, unset: true, raw: f.example}
+}
+
+// takes reports whether a value could have been written: a default outside of the choices and limits says that nothing was, as 0 of a size.
+func (f *field) takes(v reflect.Value) bool {
+	var numbers []float64
+	switch x, _ := asUnion(v).(numbered); {
+	case x != nil:
+		numbers = x.numbers()
+	case v.CanFloat():
+		numbers = []float64{v.Float()}
+	case v.CanInt():
+		numbers = []float64{float64(v.Int())}
+	case v.CanUint():
+		numbers = []float64{float64(v.Uint())}
+	case v.Kind() == reflect.String && len(f.choices) > 0 && !f.path:
+		_, ok := registry.Find(v.String(), f.choices)
+		return ok
+	}
+	return !slices.ContainsFunc(numbers, func(x float64) bool { return f.check(x) != nil })
+}
+
 // value returns the node of one variable, nil where there is nothing to write.
 func (e *encoder) value(path string, v reflect.Value, f *field) *node {
 	if s, ok := v.Interface().(*Section); ok {
@@ -85,6 +111,9 @@ func (e *encoder) value(path string, v reflect.Value, f *field) *node {
 			return nil
 		}
 		return s.node
+	}
+	if !f.takes(v) {
+		return e.nothing(path, f)
 	}
 	if u := asUnion(v); u != nil {
 		return e.union(path, u, f)
@@ -95,7 +124,7 @@ func (e *encoder) value(path string, v reflect.Value, f *field) *node {
 	switch v.Kind() {
 	case reflect.Pointer:
 		if v.IsNil() {
-			return &node{kind: leafNode, path: path, unset: true, raw: f.example}
+			return e.nothing(path, f)
 		}
 		return e.value(path, v.Elem(), f)
 	case reflect.Slice:
@@ -143,7 +172,7 @@ func (e *encoder) union(path string, u Custom, f *field) *node {
 	}
 	value := u.ToTOML()
 	if value == nil {
-		return &node{kind: leafNode, path: path, unset: true, raw: f.example}
+		return e.nothing(path, f)
 	}
 	n := treeBuilder{}.build(value, path, "", Origin{})
 	n.inline = n.kind == tableNode

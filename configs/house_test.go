@@ -25,7 +25,7 @@ type images struct {
 	OnError  string `toml:"on_error" choices:"stop|skip" doc:"what a file that cannot be read does"`
 }
 type table struct {
-	File    string            `toml:"file,path" required:"true" doc:"the table"`
+	File    Texts             `toml:"file,path" required:"true" doc:"the table"`
 	Columns map[string]string `toml:"columns" choices:"numeric|categorical|ignore" doc:"types of columns"`
 	Missing []string          `toml:"missing" doc:"texts that stand for no value" example:"[\"\", \"NA\"]"`
 	Header  bool              `toml:"header" doc:"the first row holds names"`

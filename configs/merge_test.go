@@ -59,8 +59,9 @@ func TestMerge(t *testing.T) {
 			func(h *house) string { return h.model.Penalties["kl"].(*weight).Kind }, "l1"},
 		{"the same kind in other words does not", "[model]\npreset = \"beta-vae\"\n[model.penalties.kl_sparsity]\nkind = \"kl_sparsity\"\n", nil,
 			func(h *house) string {
-				return showFloat(h.model.Penalties["kl-sparsity"].(*weight).Weight.Final())
-			}, "0.1"},
+				p := h.model.Penalties["kl-sparsity"].(*weight)
+				return p.Kind + showFloat(p.Weight.Final())
+			}, "kl-sparsity0.1"},
 		{"enabled = false", "[model]\npreset = \"beta-vae\"\n[model.penalties.kl]\nenabled = false\n", nil,
 			func(h *house) string { return strings.Join(keysOf(h.model.Penalties), ",") }, "kl-sparsity"},
 		{"enabled by -set", "[model]\npreset = \"beta-vae\"\n[model.penalties.kl]\nenabled = false\n", []string{"model.penalties.kl.enabled=true"},
@@ -95,7 +96,7 @@ func keysOf[V any](m map[string]V) []string {
 
 func TestSetReadsTheKeysType(t *testing.T) {
 	h := mustRead(t, "[data]\nsource = \"csv\"\nfile = \"a.csv\"\n[[model.encoder]]\nlayer = \"conv2d\"\n[[model.encoder]]\nlayer = \"dense\"\nunits = [3, 4]\n",
-		"name=5", "data.batch=1_000", "data.missing=[\"x\"]", "data.header=false", "data.validation=0.25", "data.test=test.csv", `data.columns."a b"=numeric`,
+		"name=5", "data.batch=1_000", "data.file=[\"a.csv\", \"b/[ab]*.csv\"]", "data.missing=[\"x\"]", "data.header=false", "data.validation=0.25", "data.test=test.csv", `data.columns."a b"=numeric`,
 		"data.columns.c='ignore'", "model.encoder.0.padding=same", "model.encoder.0.kernel=[3,5]", "model.encoder.1.units.0=9", "model.encoder.1.activation=leaky-relu",
 		"optimizer.learning_rate=.5", "optimizer.betas.0=0.25", "train.monitor=\"ndcg@100\"", `model.penalties.kl={beta=2}`, "kernels.conv2d=direct", "seed=7", "data.resident=auto")
 	table := h.data.Source.(*table)
@@ -103,7 +104,7 @@ func TestSetReadsTheKeysType(t *testing.T) {
 		key       string
 		got, want any
 	}{
-		{"name", h.cfg.Name, "5"}, {"seed", h.cfg.Seed, uint64(7)}, {"batch", h.data.Batch, 1000}, {"missing", table.Missing[0], "x"}, {"header", table.Header, false},
+		{"name", h.cfg.Name, "5"}, {"seed", h.cfg.Seed, uint64(7)}, {"file", table.File[0], ResolvePath("a.csv")}, {"batch", h.data.Batch, 1000}, {"missing", table.Missing[0], "x"}, {"header", table.Header, false},
 		{"validation", h.data.Validation.Fraction, 0.25}, {"test", h.data.Test.Text, ResolvePath("test.csv")}, {"columns", table.Columns["a b"] + table.Columns["c"], "numericignore"},
 		{"padding", h.model.Encoder[0].(*conv).Padding.Word, "same"}, {"kernel", h.model.Encoder[0].(*conv).Kernel[1], 5},
 		{"units", h.model.Encoder[1].(*dense).Units[0]*10 + h.model.Encoder[1].(*dense).Units[1], 94}, {"activation", h.model.Encoder[1].(*dense).Activation, "leaky_relu"},

@@ -78,11 +78,7 @@ func TestRenderDefaults(t *testing.T) {
 }
 
 func TestRenderDropped(t *testing.T) {
-	cfg, err := Load(LoadOptions{File: "t.toml", Presets: presets, DefaultPreset: "vae"})
-	if err == nil {
-		t.Fatal("t.toml is not there")
-	}
-	cfg, err = Load(LoadOptions{Presets: presets, DefaultPreset: "vae"})
+	cfg, err := Load(LoadOptions{Presets: presets, DefaultPreset: "vae"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,6 +71,7 @@ func TestSentences(t *testing.T) {
 		{"mistake in a preset", "[model]\npreset = \"wrong\"\n", nil},
 		{"broken preset", "[model]\npreset = \"broken\"\n", nil},
 		{"preset is no text", "[model]\npreset = 3\n", nil},
+		{"files", "[data]\nsource = \"csv\"\nfile = [1]\n", nil},
 		{"dates", "name = 2020-01-01\n", nil},
 		{"nested too deep", "a = " + strings.Repeat("[", 1000) + "\n", nil},
 		{"not UTF-8", "name = \"\xff\"\n", nil},

@@ -21,7 +21,7 @@ type Custom interface {
 // numbered and worded let the decoder hold a union to the limits and choices of its key.
 type (
 	numbered interface{ numbers() []float64 }
-	worded   interface{ word() *string }
+	worded   interface{ words() []*string }
 )
 
 // asUnion returns the variable as a Custom, nil where its type is none.
@@ -56,12 +56,19 @@ func (d *decoder) readUnion(n *node, u Custom, f *field) error {
 	} else if err := u.FromTOML(n.number()); err != nil {
 		return err
 	}
-	if w, ok := u.(worded); ok && *w.word() != "" {
-		found, err := f.word(*w.word(), u.Describe())
-		if err != nil {
-			return err
+	if w, ok := u.(worded); ok {
+		_, alsoNumbers := u.(numbered)
+		for _, word := range w.words() {
+			also := ""
+			if alsoNumbers {
+				also = u.Describe()
+			}
+			found, err := f.word(*word, also)
+			if err != nil {
+				return err
+			}
+			*word = found
 		}
-		*w.word() = found
 	}
 	if x, ok := u.(numbered); ok {
 		for _, number := range x.numbers() {
@@ -164,7 +171,7 @@ func (p *IntsOrWord) ToTOML() any {
 func (p *IntsOrWord) Describe() string { return p.Ints.Describe() }
 
 func (p *IntsOrWord) numbers() []float64 { return p.Ints.numbers() }
-func (p *IntsOrWord) word() *string      { return &p.Word }
+func (p *IntsOrWord) words() []*string   { return nonEmpty(&p.Word) }
 
 // NumbersOrWord is a number, a list of numbers, or one of the key's words: variance = 1.0 or "learned", to = [0, 1] or "unit-norm".
 type NumbersOrWord struct {
@@ -226,7 +233,62 @@ func (p *NumbersOrWord) ToTOML() any {
 func (p *NumbersOrWord) Describe() string { return "a number or a list of them" }
 
 func (p *NumbersOrWord) numbers() []float64 { return p.Numbers }
-func (p *NumbersOrWord) word() *string      { return &p.Word }
+func (p *NumbersOrWord) words() []*string   { return nonEmpty(&p.Word) }
+
+// nonEmpty returns the word, if there is one.
+func nonEmpty(word *string) []*string {
+	if *word == "" {
+		return nil
+	}
+	return []*string{word}
+}
+
+// Texts is a text or a list of them: file = "a.csv" or ["a.csv", "b.csv"]. An empty Texts is a key that is not set.
+type Texts []string
+
+// FromTOML implements Custom.
+func (p *Texts) FromTOML(v any) error {
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	texts := make(Texts, len(list))
+	for i, e := range list {
+		text, ok := e.(string)
+		if !ok {
+			return fmt.Errorf("%s is not text: write %s", show(e), quote(showWhole(e)))
+		}
+		texts[i] = text
+	}
+	*p = texts
+	return nil
+}
+
+// ToTOML implements Custom.
+func (p *Texts) ToTOML() any {
+	switch len(*p) {
+	case 0:
+		return nil
+	case 1:
+		return (*p)[0]
+	}
+	list := make([]any, len(*p))
+	for i, text := range *p {
+		list[i] = text
+	}
+	return list
+}
+
+// Describe implements Custom.
+func (p *Texts) Describe() string { return "text or a list of texts" }
+
+func (p *Texts) words() []*string {
+	words := make([]*string, len(*p))
+	for i := range *p {
+		words[i] = &(*p)[i]
+	}
+	return words
+}
 
 // wordIsEmpty refuses "", which would read as not set.
 func wordIsEmpty(word string) error {
