@@ -26,6 +26,9 @@ type everyType struct {
 	Stages   []stageType        `toml:"stages" doc:"x"`
 	Pointers []*stageType       `toml:"pointers" doc:"x"`
 	Nested   *stageType         `toml:"nested" doc:"x"`
+	Size     int                `toml:"size" doc:"x" min:"1"`
+	Way      string             `toml:"way" doc:"x" choices:"up|down"`
+	Rise     Scalar             `toml:"rise" doc:"x" over:"0"`
 	Default  bottleneck         `toml:"default" doc:"x"`
 	List     []layer            `toml:"list" doc:"x"`
 }
@@ -38,7 +41,7 @@ type stageType struct {
 func (s *stageType) SetDefaults() { s.Epochs = 7 }
 
 func newEvery() *everyType {
-	return &everyType{Default: &gaussian{Bound: "iwae", Samples: 5}, List: []layer{&dense{Units: Ints{3}}}}
+	return &everyType{Default: &gaussian{Bound: "iwae", Samples: 5}, List: []layer{&dense{Units: Ints{3}, Activation: "relu"}}}
 }
 
 func TestEveryType(t *testing.T) {
@@ -85,9 +88,14 @@ trains = "x"
 		t.Errorf("read %+v", v)
 	}
 	out := render(t, c, RenderOptions{})
-	for _, want := range []string{"[default]\nkind = \"gaussian\"\nbound = \"iwae\"\nsamples = 5\n", "[[list]]\nlayer = \"dense\"\n", "maybe = 2.0", "trains = [\"encoder\", \"decoder\"]", "units = 3\nbias"} {
+	for _, want := range []string{"[default]\nkind = \"gaussian\"\nbound = \"iwae\"\nsamples = 5\n", "[[list]]\nlayer = \"dense\"\n", "maybe = 2.0", "trains = [\"encoder\", \"decoder\"]", "units = 3\nactivation = \"relu\"\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("rendered without %q:\n%s", want, out)
+		}
+	}
+	for _, unset := range []string{"size =", "way =", "rise ="} {
+		if strings.Contains(out, unset) {
+			t.Errorf("rendered with %q, which nobody gave:\n%s", unset, out)
 		}
 	}
 	_, again := load(out)
