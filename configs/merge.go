@@ -3,6 +3,7 @@ package configs
 import (
 	"strconv"
 	"strings"
+	"sync"
 
 	"aetrain/internal/registry"
 )
@@ -93,13 +94,19 @@ func (m merger) otherKind(lower, upper *node, path string) bool {
 
 // defaultKind returns the kind that the table at a path has where none is written, "" where the declarations do not say.
 func defaultKind(path, key string) string {
+	return declaredDefaults()[path+"."+key]
+}
+
+// declaredDefaults holds the default of every key that all tables have, without quotes. Declarations are complete once packages have initialised.
+var declaredDefaults = sync.OnceValue(func() map[string]string {
+	defaults := map[string]string{}
 	for _, k := range declaredKeys(1) {
-		if k.Path == path+"."+key && len(k.Kinds) == 0 {
-			return strings.Trim(k.Default, `"`)
+		if len(k.Kinds) == 0 {
+			defaults[k.Path] = strings.Trim(k.Default, `"`)
 		}
 	}
-	return ""
-}
+	return defaults
+})
 
 // isPatch reports whether an override names items of a list by number.
 func (n *node) isPatch() bool {

@@ -3,6 +3,7 @@ package configs
 import (
 	"fmt"
 	"reflect"
+	"strings"
 )
 
 // Section is a table of a configuration, not yet decoded.
@@ -85,13 +86,18 @@ func (s *Section) Where(key string) Origin {
 }
 
 // Errorf records a mistake at a key of the section: "dir", "transforms[0].size", "" for the section itself.
+// A note in brackets behind the key stays with it: "encoder[2] (dense)".
 func (s *Section) Errorf(key, format string, args ...any) {
+	key, note, noted := strings.Cut(key, " (")
 	n, deepest, rest := s.find(key)
 	e := &Error{Origin: deepest.origin, Key: deepest.path, Message: fmt.Sprintf(format, args...)}
 	if n == nil {
 		for _, k := range rest {
 			e.Key = join(e.Key, k)
 		}
+	}
+	if noted {
+		e.Key += " (" + note
 	}
 	s.cfg.errs = append(s.cfg.errs, e)
 }
