@@ -105,8 +105,11 @@ func (p *Plan) wantedTasks() int {
 // tiles, padding included, and reading its rows of A and columns of B: each costs as much as some more columns or rows.
 func (p *Plan) gridCost() float64 {
 	perRow, perCol := 2.0, 2.0
-	if p.TransB {
+	if p.TransB || p.custom[1] {
 		perCol = 6 // a column of B is packed by each range of rows
+	}
+	if p.custom[0] {
+		perRow = 6
 	}
 	cost, n := 0.0, p.Tasks()
 	for _, workers := range [...]int{1, 2, 4, 8} {
@@ -121,6 +124,9 @@ func (p *Plan) gridCost() float64 {
 			longest = max(longest, sum)
 		}
 		cost += longest * float64(workers)
+	}
+	if p.TransB && !p.custom[1] && p.rowTasks > 1 {
+		cost *= 1.04 // a phase of its own, and a barrier behind it
 	}
 	return cost
 }
@@ -143,7 +149,7 @@ func conflicts(k, ld int) bool {
 func (p *Plan) block() (m, n int) { return p.M / max(1, p.rowTasks), p.N / max(1, p.colTasks) }
 
 // choosePackA: the columns of a transposed A are packed where many columns of B share the cost; rows are read in place,
-// unless a tall tile's rows push each other out of the cache.
+// unless they are a multiple of 4 KB apart and push each other out of the caches.
 func (p *Plan) choosePackA(o Options) Packing {
 	_, n := p.block()
 	switch {
@@ -159,7 +165,7 @@ func (p *Plan) choosePackA(o Options) Packing {
 		return PackNone
 	case p.TransA && p.tier != cpuinfo.AVX2 && p.kc < 256 && !conflicts(p.kc, p.LDA):
 		return PackNone
-	case !p.TransA && (p.geo.mr <= 8 || p.LDA%1024 != 0):
+	case !p.TransA && p.LDA%1024 != 0:
 		return PackNone
 	case p.colTasks > 1 && n < 8*p.geo.nr && !o.Serial:
 		return PackShared

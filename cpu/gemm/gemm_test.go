@@ -26,16 +26,13 @@ const guard = 777 // what memory around a result holds
 
 // problem is one product with its operands, extras and reference.
 type problem struct {
-	s              Shape
-	a, b, c        []float32
-	bias, rowBias  []float32
-	mask           []float32
-	relu           bool
-	want, slack    []float64 // by row and column; how much rounding may move it
-	before         []float32
-	packA          rowPacker
-	packB          panelPacker
-	customA, custB bool
+	s             Shape
+	a, b, c       []float32
+	bias, rowBias []float32
+	mask          []float32
+	relu          bool
+	want, slack   []float64 // by row and column; how much rounding may move it
+	before        []float32
 }
 
 func random(rng *rand.Rand, n int) []float32 {
@@ -276,7 +273,7 @@ func TestShapes(t *testing.T) {
 			{M: 1, N: 784, K: 400, TransB: true},
 			{M: 64, N: 1, K: 500},
 		} {
-			if testing.Short() && tier == cpuinfo.Go {
+			if tier == cpuinfo.Go { // the same code, slowly
 				s.M = min(s.M, 20)
 			}
 			p := newProblem(rng, s, 0)

@@ -35,32 +35,33 @@ func microGo(a *Args, rows, cols int) {
 	}
 }
 
-// tileGo is a tile of any size up to 4x4.
+// tileGo is a tile of any size up to 4x4. Offsets walk, not pointers: one behind the end would not be a valid pointer.
 func tileGo(p *Args, sum *[4][4]float32, rows, cols int) {
-	a, b := p.A, p.B
+	a, b := uintptr(0), uintptr(0)
 	for range p.Segs {
 		for range p.K {
 			for r := range rows {
-				x := at(a, uintptr(r)*p.SAM)
+				x := at(p.A, a+uintptr(r)*p.SAM)
 				for j := range cols {
-					sum[r][j] += x * at(b, uintptr(j)*4)
+					sum[r][j] += x * at(p.B, b+uintptr(j)*4)
 				}
 			}
-			a, b = unsafe.Add(a, p.SAK), unsafe.Add(b, p.SBK)
+			a, b = a+p.SAK, b+p.SBK
 		}
-		a = unsafe.Add(a, p.SegA)
+		a += p.SegA
 	}
 }
 
 // tile4x4 is the full tile: two halves of eight sums each, as many as registers hold.
 func tile4x4(p *Args, sum *[4][4]float32) {
 	for h := uintptr(0); h < 4; h += 2 {
-		a, b := unsafe.Add(p.A, h*p.SAM), p.B
+		pa, pb, sam, sak, sbk := p.A, p.B, p.SAM, p.SAK, p.SBK
+		a, b := h*sam, uintptr(0)
 		var s00, s01, s02, s03, s10, s11, s12, s13 float32
 		for range p.Segs {
 			for range p.K {
-				x0, x1 := at(a, 0), at(a, p.SAM)
-				y := (*[4]float32)(b)
+				x0, x1 := at(pa, a), at(pa, a+sam)
+				y := (*[4]float32)(unsafe.Add(pb, b))
 				s00 += x0 * y[0]
 				s01 += x0 * y[1]
 				s02 += x0 * y[2]
@@ -69,9 +70,9 @@ func tile4x4(p *Args, sum *[4][4]float32) {
 				s11 += x1 * y[1]
 				s12 += x1 * y[2]
 				s13 += x1 * y[3]
-				a, b = unsafe.Add(a, p.SAK), unsafe.Add(b, p.SBK)
+				a, b = a+sak, b+sbk
 			}
-			a = unsafe.Add(a, p.SegA)
+			a += p.SegA
 		}
 		sum[h] = [4]float32{s00, s01, s02, s03}
 		sum[h+1] = [4]float32{s10, s11, s12, s13}
