@@ -114,7 +114,8 @@ func TestErrors(t *testing.T) {
 // A name stands for one input and one state, however often it is asked for.
 func TestNames(t *testing.T) {
 	g := graph.New()
-	if g.Input("x", graph.F32(2)) != g.Input("x", graph.F32(2)) || len(g.Inputs()) != 1 {
+	x := g.Input("x", graph.F32(2))
+	if g.Input("x", graph.F32(2)) != x || len(g.Inputs()) != 1 {
 		t.Error("one input is two")
 	}
 	w := g.State(graph.Param, "w", graph.F32(2), nil)

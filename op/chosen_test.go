@@ -1,7 +1,6 @@
 package op
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -165,35 +164,4 @@ func TestReduceMaxTies(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "gradient", got[0], 0, 1./3, 1./3, 0, 1./3)
-}
-
-// An op may read one value twice, or a value and what that is computed from: the generic rule keeps them apart.
-type cubic struct{ pointwise }
-
-func (cubic) Name() string { return "cubic" }
-func (cubic) Expand(n *graph.Node) []graph.Value {
-	return one(Mul(Square(n.In[0]), n.In[1])) // a²b
-}
-func (cubic) VJP(n *graph.Node, dOut []graph.Value) []graph.Value { return expandVJP(n, dOut) }
-func (cubic) Eval(out, in []graph.Tensor) {
-	map2(out, in, func(a, b float64) float64 { return a * a * b })
-}
-func (cubic) Examples() []graph.Example { return nil }
-
-func TestExpandVJPKeepsInputsApart(t *testing.T) {
-	g := graph.New()
-	x := g.Input("x", graph.F32())
-	y := apply(cubic{}, x, x)         // x³
-	z := apply(cubic{}, x, Square(x)) // x⁴
-	w := apply(cubic{}, Square(x), x) // x⁵
-	for i, c := range []struct {
-		y    graph.Value
-		want [3]float64 // at 2: value, first and second derivative
-	}{{y, [3]float64{8, 12, 12}}, {z, [3]float64{16, 32, 48}}, {w, [3]float64{32, 80, 160}}} {
-		d := graph.Grad(c.y, x)[0]
-		dd := graph.Grad(d, x)[0]
-		if got := evaluate(t, map[string]float64{"x": 2}, c.y, d, dd); fmt.Sprint(got) != fmt.Sprint(c.want[:]) {
-			t.Errorf("x^%d: got %v, want %v", i+3, got, c.want)
-		}
-	}
 }
