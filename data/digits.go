@@ -28,10 +28,10 @@ const (
 // digitsFiles are the set in the cache, in MNIST's form, with the digests of what this version of the artist draws.
 // The digests are also its version: another one does not take these files for its own.
 var digitsFiles = [4]idxFile{
-	{name: "train-images-idx3-ubyte", sha256: "TI"},
-	{name: "train-labels-idx1-ubyte", sha256: "TL"},
-	{name: "t10k-images-idx3-ubyte", sha256: "VI"},
-	{name: "t10k-labels-idx1-ubyte", sha256: "VL"},
+	{name: "train-images-idx3-ubyte", sha256: "2a261d62a66f847089bdebf59352de9ae3521434ba333833affd5bff3edcfa78"},
+	{name: "train-labels-idx1-ubyte", sha256: "465e09b9dc55fee8bf8eee3274f3bbeb3540f076f3abb7ec816de137811b8796"},
+	{name: "t10k-images-idx3-ubyte", sha256: "86484e3ab4747fe69120fb675777a5afeaef08ddc14083121c51cca9dba6e9d9"},
+	{name: "t10k-labels-idx1-ubyte", sha256: "8132a50ee5a509986f30adb1eb22853a47525350450650227703739b03b8361f"},
 }
 
 // Open implements SourceOptions. A cache that cannot be read or written is no error: the digits are drawn in seconds.

@@ -32,7 +32,7 @@ const (
 	digitThinner          = -0.3      // limits of what that may change a font's own stroke by
 	digitThicker          = 1.1
 	digitWarp             = 2.8  // standard deviation of the elastic distortion's control points in pixels, at most
-	digitEdge             = 1.1 // width of the grey edge in pixels
+	digitEdge             = 1.1  // width of the grey edge in pixels
 	digitOff              = 0.35 // standard deviation of the centre, in pixels
 )
 

@@ -11,7 +11,7 @@ import (
 // Sizes of a glyph's distance field, in cells.
 const (
 	glyphCells  = 84 // width and height of the field
-	glyphHeight = 54  // height of the glyph in it; the rest is margin for strokes that are drawn thicker
+	glyphHeight = 54 // height of the glyph in it; the rest is margin for strokes that are drawn thicker
 )
 
 // glyph is a character as signed distances from its outline, negative inside, on a grid of cells: drawing it at any size,
