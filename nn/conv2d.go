@@ -106,11 +106,8 @@ func (l *Conv2D) Mirror(in graph.Shape) ([]Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, w, err := transposedOutput(c, kh, kw, oh, ow)
-	if err != nil {
-		return nil, err
-	}
-	c.OutPadH, c.OutPadW = in[1]-h, in[2]-w
+	h, w := transposedSize(c, kh, kw, oh, ow)
+	c.OutPadH, c.OutPadW = in[1]-h, in[2]-w // what the stride dropped: less than it
 	m := NewConvTranspose2D(in[0], 0)
 	m.Kernel, m.Stride, m.Dilation, m.Groups = l.Kernel, l.Stride, l.Dilation, l.Groups
 	m.exact = &c

@@ -90,11 +90,16 @@ func convOutput(c op.ConvConfig, kh, kw, h, w int) (oh, ow int, err error) {
 	return (ph-eh)/c.StrideH + 1, (pw-ew)/c.StrideW + 1, nil
 }
 
-// transposedOutput is the size of a transposed convolution's output.
-func transposedOutput(c op.ConvConfig, kh, kw, h, w int) (oh, ow int, err error) {
+// transposedSize is the size of a transposed convolution's output; below 1 where padding leaves nothing.
+func transposedSize(c op.ConvConfig, kh, kw, h, w int) (oh, ow int) {
 	eh, ew := c.Extent(kh, kw)
-	oh = (h-1)*c.StrideH - c.PadTop - c.PadBottom + eh + c.OutPadH
-	ow = (w-1)*c.StrideW - c.PadLeft - c.PadRight + ew + c.OutPadW
+	return (h-1)*c.StrideH - c.PadTop - c.PadBottom + eh + c.OutPadH,
+		(w-1)*c.StrideW - c.PadLeft - c.PadRight + ew + c.OutPadW
+}
+
+// transposedOutput is transposedSize, or says that nothing is left.
+func transposedOutput(c op.ConvConfig, kh, kw, h, w int) (oh, ow int, err error) {
+	oh, ow = transposedSize(c, kh, kw, h, w)
 	if oh < 1 || ow < 1 {
 		return 0, 0, fmt.Errorf("its padding leaves nothing of a %dx%d input", h, w)
 	}
