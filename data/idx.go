@@ -125,6 +125,8 @@ func readIDXBody(r io.Reader, dims []int, size int64) (*idxArray, error) {
 	switch _, err := io.ReadFull(r, more[:]); {
 	case err == nil:
 		return nil, fmt.Errorf("longer than the %v that its header promises", graph.Shape(dims))
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, errors.New("truncated: the end of the gzip file is missing")
 	case !errors.Is(err, io.EOF): // gzip verifies its checksum here
 		return nil, fmt.Errorf("damaged: %w", err)
 	}

@@ -63,6 +63,7 @@ func Fetch(ctx context.Context, f File, path string, progress Progress) error {
 	for _, url := range f.URLs {
 		err := fromMirror(ctx, f, url, path, progress)
 		if err == nil {
+			removeParts(f, path)
 			return nil
 		}
 		if ctx.Err() != nil {
@@ -95,6 +96,13 @@ func fromMirror(ctx context.Context, f File, url, path string, progress Progress
 	}
 }
 
+// removeParts removes what other mirrors have begun; what cannot be removed does no harm.
+func removeParts(f File, path string) {
+	for _, url := range f.URLs {
+		os.Remove(partName(path, url))
+	}
+}
+
 // partName is where the bytes of one mirror gather: two mirrors may pack the same file differently.
 func partName(path, url string) string {
 	h := fnv.New32a()
@@ -104,18 +112,9 @@ func partName(path, url string) string {
 
 // fetchPart brings part to its full length, asking only for what is missing.
 func fetchPart(ctx context.Context, url, part string, progress Progress) (resumed bool, err error) {
-	out, err := os.OpenFile(part, os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return false, err
-	}
-	defer func() {
-		if closed := out.Close(); err == nil {
-			err = closed
-		}
-	}()
-	have, err := out.Seek(0, io.SeekEnd)
-	if err != nil {
-		return false, err
+	have := int64(0)
+	if info, err := os.Stat(part); err == nil {
+		have = info.Size()
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -134,6 +133,15 @@ func fetchPart(ctx context.Context, url, part string, progress Progress) (resume
 	default:
 		return false, fmt.Errorf("the server answers %s", resp.Status)
 	}
+	out, err := os.OpenFile(part, os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return false, err
+	}
+	defer func() {
+		if closed := out.Close(); err == nil {
+			err = closed
+		}
+	}()
 	if err := out.Truncate(have); err != nil {
 		return false, err
 	}
