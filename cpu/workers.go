@@ -185,7 +185,8 @@ func (j *job) take(i, owner, n int, e uint32) int {
 func (p *workers) task(w *worker, ph *phase, task int) {
 	defer func() {
 		if r := recover(); r != nil {
-			p.failed.Store(&r)
+			kept := r // r itself would be on the heap whether or not the task failed
+			p.failed.Store(&kept)
 		}
 	}()
 	ph.run(w, task)

@@ -21,7 +21,11 @@ import (
 const Tolerance = 2e-5
 
 // Run runs the suite on the backend that open returns.
-func Run(t *testing.T, open func() (backend.Backend, error)) {
+func Run(t *testing.T, open func() (backend.Backend, error), opts ...Option) {
+	var o options
+	for _, opt := range opts {
+		opt(&o)
+	}
 	b, err := open()
 	if err != nil {
 		t.Fatal(err)
@@ -32,6 +36,9 @@ func Run(t *testing.T, open func() (backend.Backend, error)) {
 	t.Run("chains", func(t *testing.T) { drawnGraphs(t, b) })
 	t.Run("states", func(t *testing.T) { states(t, b) })
 	t.Run("errors", func(t *testing.T) { errors(t, b) })
+	if o.strict {
+		t.Run("strict", func(t *testing.T) { strict(t, b) })
+	}
 }
 
 // examples checks every example of every op.
