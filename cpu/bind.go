@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"aetrain/backend"
@@ -79,6 +80,8 @@ type binder struct {
 	o     backend.Options
 	local int // floats of scratch that a worker needs at most
 	slots int // temporaries that a chain needs at most
+
+	evaluated []string // ops of the step's chain that have no kernel
 }
 
 // phase appends a phase of the program.
@@ -92,13 +95,17 @@ func (b *binder) phase(tasks int, run func(w *worker, task int)) {
 func (b *binder) scratch(n int) { b.local = max(b.local, n) }
 
 func (b *binder) step(i int, s *program.Step) error {
+	b.evaluated = nil
 	if s.Node == nil {
 		c := b.chain(s.Chain, 0, memory{})
 		c.bind(b)
 		b.explain(i, s, "chain", "fused")
-		return nil
+		return b.whole(i, s)
 	}
 	st := b.operands(s)
+	if err := b.whole(i, s); err != nil {
+		return err
+	}
 	var choose kernels.Options[launch]
 	choose.Wanted = b.o.Kernels
 	if b.o.Autotune {
@@ -118,6 +125,19 @@ func (b *binder) step(i int, s *program.Step) error {
 		return fmt.Errorf("%s (%s): %w", s.Path, s.Kind(), err)
 	}
 	b.explain(i, s, k.Name, reason)
+	return nil
+}
+
+// whole refuses or explains a chain with ops that run by their definition.
+func (b *binder) whole(i int, s *program.Step) error {
+	if len(b.evaluated) == 0 {
+		return nil
+	}
+	names := strings.Join(b.evaluated, ", ")
+	if b.o.Strict {
+		return fmt.Errorf("%s: %s has no cpu kernel, and strict mode refuses the reference: %w", s.Path, names, backend.ErrUnsupported)
+	}
+	b.explain(i, s, "reference", "no kernel for "+names)
 	return nil
 }
 

@@ -17,7 +17,10 @@ const blockSize = 1024
 const taskSize = 16 * blockSize
 
 // chainState is a worker's memory for chains: one block for each temporary.
-type chainState struct{ blocks [][]float32 }
+type chainState struct {
+	blocks  [][]float32
+	updates updates
+}
 
 func (s *chainState) reserve(n int) {
 	for len(s.blocks) < n {
@@ -365,7 +368,7 @@ type total struct {
 
 func (k *compiler) total(t program.Total) {
 	m := k.b.e.mem[t.Buffer]
-	o := &total{access: t.Access, from: &k.slots[t.Slot], size: k.src.Size, dst: m.f32, sum: k.b.b.vec.Sum, plus: k.b.b.vec.Add}
+	o := &total{access: t.Access, from: k.vector(&k.slots[t.Slot]), size: k.src.Size, dst: m.f32, sum: k.b.b.vec.Sum, plus: k.b.b.vec.Add}
 	// Rows that end where the next element of dst begins need no partial sums, if they are short enough to share out.
 	if t.Period > 1 && t.Inner*t.Period == k.src.Size && t.Inner <= taskSize && (k.out.rowLen == 1 || k.out.rowLen == t.Inner) {
 		o.direct, k.out.rowLen = true, t.Inner
@@ -389,7 +392,7 @@ func (t *total) partial(task int) []float32 {
 }
 
 func (t *total) add(w *worker, task, off, n int) {
-	x := t.values(w, off, n)
+	x := t.from.at(w, off, n)
 	dst, base := t.partial(task), 0
 	if t.direct {
 		base = task * ((taskSize + t.access.Inner - 1) / t.access.Inner)
@@ -411,18 +414,6 @@ func (t *total) add(w *worker, task, off, n int) {
 		dst[at] += t.sum(x[i : i+run])
 		i += run
 	}
-}
-
-// values are the slot's elements; a scalar is spread, which only happens for sums of constants.
-func (t *total) values(w *worker, off, n int) []float32 {
-	if t.from.place != scalar {
-		return t.from.at(w, off, n)
-	}
-	x := make([]float32, n)
-	for i := range x {
-		x[i] = t.from.number()
-	}
-	return x
 }
 
 // combine adds the partial sums of all tasks, in order.

@@ -66,6 +66,9 @@ func attributed(k *vec.Kernels, o graph.Op) (point, bool) {
 	case op.ELUGradOp:
 		a := float32(o.Alpha)
 		return point{binary: func(dst, y, dy []float32) { k.ELUGrad(dst, y, dy, a) }}, true
+	case op.LeakyReLUGradOp:
+		s := float32(o.Slope)
+		return point{binary: func(dst, y, dy []float32) { k.LeakyReLUGrad(dst, y, dy, s) }}, true
 	case op.ClampOp:
 		lo, hi := float32(o.Lo), float32(o.Hi)
 		return point{unary: func(dst, x []float32) { k.MaxS(dst, x, lo); k.MinS(dst, dst, hi) }}, true
@@ -147,11 +150,13 @@ func (k *compiler) special(n *graph.Node, out, in []*slot) instr {
 	case graph.Sum:
 		return k.sum(out[0], in)
 	case op.CastOp:
-		return k.cast(out[0], in[0])
+		return k.cast(out[0], in[0], n.Out[0].DType)
 	}
 	switch n.Op.Name() {
 	case "Increment":
 		return increment(out[0], in[0])
+	case "AddInt":
+		return addInt(out[0], in[0], in[1])
 	default:
 		return k.update(n.Op, out, in)
 	}
@@ -161,27 +166,26 @@ func (k *compiler) special(n *graph.Node, out, in []*slot) instr {
 func increment(dst, src *slot) instr {
 	return func(_ *worker, off, n int) {
 		for i := off; i < off+n; i++ {
-			if src.place == scalar {
-				dst.mem.i32[i] = src.mem.i32[0] + 1
-			} else {
-				dst.mem.i32[i] = src.mem.i32[i] + 1
-			}
+			dst.mem.i32[i] = src.integer(i) + 1
 		}
 	}
 }
 
-// cast converts between float32 and the integer types.
-func (k *compiler) cast(dst, src *slot) instr {
-	v := k.b.b.vec
-	switch {
-	case src.place == wide && src.mem.dtype == graph.Int32 && dst.place != wide:
-		return func(w *worker, off, n int) { v.Int32ToFloat32(dst.at(w, off, n), src.mem.i32[off:off+n]) }
-	case src.place == wide && src.mem.dtype == graph.Uint8 && dst.place != wide:
-		return func(w *worker, off, n int) { v.Uint8ToFloat32(dst.at(w, off, n), src.mem.u8[off:off+n], 1) }
-	case src.place == scalar && dst.place != wide:
-		return func(w *worker, off, n int) { v.Fill(dst.at(w, off, n), src.number()) }
+// addInt adds integers.
+func addInt(dst, a, b *slot) instr {
+	return func(_ *worker, off, n int) {
+		for i := off; i < off+n; i++ {
+			dst.mem.i32[i] = a.integer(i) + b.integer(i)
+		}
 	}
-	return nil
+}
+
+// integer is element i of a slot of int32.
+func (s *slot) integer(i int) int32 {
+	if s.place == scalar {
+		i = 0
+	}
+	return s.mem.i32[i]
 }
 
 // sum adds any number of operands. One that out overwrites comes first.
@@ -228,6 +232,7 @@ func overlaps(a, b *slot) bool {
 
 // evaluate runs a pointwise op without a kernel by its definition, an element range at a time.
 func (k *compiler) evaluate(n *graph.Node, out, in []*slot) instr {
+	k.b.evaluated = append(k.b.evaluated, n.Op.Name())
 	return func(w *worker, off, m int) {
 		ts, os := make([]graph.Tensor, len(in)), make([]graph.Tensor, len(out))
 		for i, s := range in {
