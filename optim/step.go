@@ -143,7 +143,9 @@ func either(ok, a, b graph.Value) graph.Value {
 }
 
 // countIf returns counter + ok.
-func countIf(counter, ok graph.Value) graph.Value { return either(ok, op.Increment(counter), counter) }
+func countIf(counter, ok graph.Value) graph.Value {
+	return op.AddInt(counter, op.Cast(ok, graph.Int32))
+}
 
 // Apply adds the updates of a loss's parameters. A parameter without a gradient stays as it is.
 func Apply(g *graph.Graph, l Loss, grads []graph.Value, ok graph.Value) {

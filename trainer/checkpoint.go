@@ -1,0 +1,187 @@
+package trainer
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"aetrain/checkpoint"
+)
+
+func init() {
+	add("checkpoint", func() Callback { return &Checkpoints{CheckpointOptions: CheckpointOptions{Every: 1}} })
+}
+
+// CheckpointOptions are the keys of [Checkpoints].
+type CheckpointOptions struct {
+	Every Every `toml:"checkpoint_every" min:"0" doc:"epochs between checkpoints; fractions are allowed, 0 is only at the end"`
+	Keep  int   `toml:"keep" min:"0" doc:"how many checkpoints step-N are kept beside best and last"`
+}
+
+// Checkpoints writes checkpoints/last as often as the config says and at the end, checkpoints/best whenever the monitored metric is
+// the best so far, and keeps some as checkpoints/step-N.
+type Checkpoints struct {
+	CheckpointOptions
+	saved int // step of the newest "last"; -1: none
+}
+
+// Options returns the keys.
+func (c *Checkpoints) Options() any { return &c.CheckpointOptions }
+
+// On saves.
+func (c *Checkpoints) On(_ context.Context, e Event, r *Run) error {
+	if r.Dir == "" {
+		return nil
+	}
+	switch e {
+	case Begin:
+		c.saved = -1
+		if r.Resume != "" {
+			c.saved = r.Step
+		}
+	case StepEnd:
+		if r.Best != nil && r.Best.Now {
+			if err := r.save("best"); err != nil {
+				return err
+			}
+		}
+		if c.Every.Due(r.Step, r.StepsPerEpoch) {
+			return c.last(r)
+		}
+	case End:
+		// Where training failed, what was saved last is the last good state.
+		if r.Status != StatusFailed && c.saved != r.Step {
+			return c.last(r)
+		}
+	}
+	return nil
+}
+
+func (c *Checkpoints) last(r *Run) error {
+	if err := r.save("last"); err != nil {
+		return err
+	}
+	c.saved = r.Step
+	if c.Keep == 0 {
+		return nil
+	}
+	if err := r.save(checkpoint.StepName(r.Step)); err != nil {
+		return err
+	}
+	return checkpoint.Keep(filepath.Join(r.Dir, checkpoint.Folder), c.Keep)
+}
+
+// memory is what the loop itself keeps in a checkpoint.
+type memory struct {
+	Sums     sumMemory `json:"sums"`
+	Scale    float64   `json:"learning_rate_scale"`
+	Schedule []float64 `json:"schedule,omitempty"`
+}
+
+// memoryKey is the loop's place among what callbacks keep.
+const memoryKey = "trainer"
+
+// remembering is implemented by schedules that look at how training goes.
+type remembering interface {
+	Memory() []float64
+	SetMemory([]float64)
+}
+
+// save writes the checkpoint of this moment under a name.
+func (r *Run) save(name string) error {
+	if err := r.sums.pull(r.State); err != nil {
+		return err
+	}
+	m := checkpoint.Meta{
+		Name: r.Name, Seed: r.Seed, Epoch: r.Epoch, Step: r.Step, Batch: r.Index,
+		Precision: r.Train.Precision, Device: r.Backend.Name(), Kernels: r.kernels(),
+	}
+	for _, f := range r.Options.Model.Fields {
+		m.Fields = append(m.Fields, checkpoint.Field{Name: f.Name, Spec: f.Spec})
+	}
+	if r.Best != nil {
+		m.Monitor, m.Best, m.BestEpoch = r.Best.Metric, &r.Best.Value, float64(r.Best.Epoch)
+	}
+	own := memory{Sums: r.sums.memory, Scale: r.scale}
+	if s, ok := r.Optimizer.Schedule.(remembering); ok {
+		own.Schedule = s.Memory()
+	}
+	if err := m.Put(memoryKey, own); err != nil {
+		return err
+	}
+	for _, h := range r.Train.hooks {
+		if s, ok := h.Callback.(Stateful); ok {
+			if err := m.Put(h.name, s.Memory()); err != nil {
+				return err
+			}
+		}
+	}
+	var stored []checkpoint.Stored
+	for _, s := range r.Splits.Pipeline.State() {
+		stored = append(stored, checkpoint.Stored{Name: s.Name, Value: s.Value})
+	}
+	return checkpoint.Save(filepath.Join(r.Dir, checkpoint.Folder, name), r.State, stored, m)
+}
+
+// kernels are the candidates that run, by op and shape: a resume with others gives other bits.
+func (r *Run) kernels() map[string]string {
+	chosen := map[string]string{}
+	for _, s := range r.steps {
+		for _, ph := range s.phases {
+			for _, p := range ph.parts {
+				for _, c := range p.exe.Explain() {
+					if c.FLOP > 0 {
+						chosen[c.Op+" "+c.Shape] = c.Kernel
+					}
+				}
+			}
+		}
+	}
+	return chosen
+}
+
+// resume goes back to the checkpoint that the options name.
+func (r *Run) resume() error {
+	m, err := r.restore(r.Resume)
+	if err != nil {
+		return err
+	}
+	if m.Device != r.Backend.Name() || m.Precision != r.Train.Precision {
+		r.Logf("the checkpoint was made on %s in %s: going on will not give the same bits", m.Device, m.Precision)
+		return nil
+	}
+	for k, was := range m.Kernels {
+		if now, ok := r.kernels()[k]; ok && now != was {
+			r.Logf("%s was computed by %s and is now by %s: going on will not give the same bits", k, was, now)
+		}
+	}
+	return nil
+}
+
+// restore loads a checkpoint into the State and puts the loop where it was.
+func (r *Run) restore(dir string) (checkpoint.Meta, error) {
+	m, _, err := checkpoint.Load(dir, r.State)
+	if err != nil {
+		return m, err
+	}
+	if m.Seed != r.Seed {
+		return m, fmt.Errorf("%s: was made with seed %d, this run has %d", dir, m.Seed, r.Seed)
+	}
+	r.Step, r.Epoch, r.Index = m.Step, m.Epoch, m.Batch
+	own := memory{Scale: 1}
+	if _, err := m.Get(memoryKey, &own); err != nil {
+		return m, fmt.Errorf("%s: %w", dir, err)
+	}
+	r.sums.memory, r.scale = own.Sums, own.Scale
+	if s, ok := r.Optimizer.Schedule.(remembering); ok && own.Schedule != nil {
+		s.SetMemory(own.Schedule)
+	}
+	for _, h := range r.Train.hooks {
+		if s, ok := h.Callback.(Stateful); ok {
+			if _, err := m.Get(h.name, s.Memory()); err != nil {
+				return m, fmt.Errorf("%s: %w", dir, err)
+			}
+		}
+	}
+	return m, r.loader.Seek(r.Epoch, r.Index)
+}

@@ -1,0 +1,45 @@
+package trainer
+
+import (
+	"aetrain/configs"
+)
+
+// Config holds the keys of [train] that the loop itself reads; callbacks own the others.
+type Config struct {
+	Epochs        float64 `toml:"epochs" min:"0" doc:"passes over the training split; a file with max_steps and no epochs has no limit of epochs" example:"10"`
+	MaxSteps      int     `toml:"max_steps" min:"0" doc:"steps after which training ends, if that comes before the last epoch; 0: no limit"`
+	ValidateEvery float64 `toml:"validate_every" min:"0" doc:"epochs between validations; fractions are allowed, 0 is never"`
+	LogEverySteps int     `toml:"log_every_steps" min:"1" doc:"steps between two rows of metrics.jsonl"`
+	ClipNorm      float64 `toml:"clip_norm" min:"0" doc:"the largest norm of all gradients together; 0: no limit"`
+	Accumulate    int     `toml:"accumulate" min:"1" doc:"parts of a batch that are computed one after the other, to save memory"`
+	StartFrom     string  `toml:"start_from,path" doc:"a run whose best weights training starts from" example:"\"runs/vae\""`
+	Device        string  `toml:"device" doc:"auto takes a GPU where there is a usable one; cpu, cuda or cuda:N" example:"\"cpu\""`
+	Threads       int     `toml:"threads" min:"0" max:"1024" doc:"threads of the CPU; 0: all"`
+	Precision     string  `toml:"precision" choices:"float32|tf32|bf16" doc:"of products, where the device has it; float32 otherwise"`
+
+	hooks []hook // with their keys decoded
+}
+
+// Defaults returns [train] as it is without a file.
+func Defaults() *Config {
+	return &Config{Epochs: 10, ValidateEvery: 1, LogEverySteps: 50, Accumulate: 1, Device: "auto", Precision: "float32"}
+}
+
+func init() { configs.Declare("train", func() any { return Defaults() }) }
+
+// Read decodes [train] with the keys of all callbacks. Mistakes are kept in cfg and returned.
+func Read(cfg *configs.Config) (*Config, error) {
+	s, c := cfg.Section("train"), Defaults()
+	into := []any{c}
+	c.hooks = newHooks()
+	for _, h := range c.hooks {
+		if o, ok := h.Callback.(Configured); ok {
+			into = append(into, o.Options())
+		}
+	}
+	if s.Has("max_steps") && !s.Has("epochs") {
+		c.Epochs = 0
+	}
+	err := s.Decode(into...)
+	return c, err
+}

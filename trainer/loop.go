@@ -1,0 +1,170 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"aetrain/infer"
+)
+
+// What ended a training.
+const (
+	StatusDone        = "done"
+	StatusStopped     = "early-stopped"
+	StatusInterrupted = "interrupted"
+	StatusFailed      = "failed"
+)
+
+// Train runs steps until the last one, an error, or the end of ctx. Interrupted training is no error: Status tells.
+func (r *Run) Train(ctx context.Context) error {
+	if r.Resume != "" {
+		if err := r.resume(); err != nil {
+			return err
+		}
+	}
+	err := r.tell(ctx, Begin)
+	if err == nil {
+		err = r.loop(ctx)
+	}
+	switch {
+	case errors.Is(err, ErrStop):
+		r.Status, err = StatusStopped, nil
+	case stopped(ctx):
+		r.Status, err = StatusInterrupted, nil
+	case err != nil:
+		r.Status = StatusFailed
+	default:
+		r.Status = StatusDone
+	}
+	// Callbacks close their files and write the last checkpoint even where ctx is over.
+	if e := r.tell(context.WithoutCancel(ctx), End); err == nil && !errors.Is(e, ErrStop) {
+		err = e
+	}
+	return err
+}
+
+func (r *Run) loop(ctx context.Context) error {
+	last := r.LastStep()
+	for (last == 0 || r.Step < last) && !stopped(ctx) {
+		b, err := r.loader.Next(ctx)
+		if err != nil {
+			return err
+		}
+		s := r.steps[b.Size]
+		if s == nil {
+			return fmt.Errorf("a batch of %d examples came unannounced", b.Size)
+		}
+		if err := s.run(ctx, r, b); err != nil {
+			if stopped(ctx) {
+				return nil
+			}
+			return fmt.Errorf("epoch %d, step %d: %w", r.Epoch+1, r.Step+1, err)
+		}
+		r.Step++
+		r.Seen += b.Size
+		r.Index = b.Index + 1
+		r.sums.count(b.Size)
+		if b.Last {
+			r.Epoch, r.Index = r.Epoch+1, 0
+		}
+		if r.Progress != nil {
+			r.Progress.Step(r)
+		}
+		if err := r.afterStep(ctx, b.Last, r.Step == last); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// afterStep reads terms, validates and tells callbacks, where it is time to.
+func (r *Run) afterStep(ctx context.Context, epochEnd, final bool) error {
+	if epochEnd || final || r.Step%r.Train.LogEverySteps == 0 {
+		step := r.Step
+		if err := r.readTerms(ctx, epochEnd); err != nil {
+			return err
+		}
+		if r.Step != step { // a callback has gone back to a checkpoint
+			return nil
+		}
+	}
+	if Every(r.Train.ValidateEvery).Due(r.Step, r.StepsPerEpoch) || final && r.Train.ValidateEvery > 0 {
+		if err := r.validate(ctx); err != nil {
+			return err
+		}
+	}
+	if epochEnd || final {
+		if err := r.tell(ctx, EpochEnd); err != nil {
+			return err
+		}
+		if r.Progress != nil {
+			r.Progress.Epoch(r)
+		}
+	}
+	return r.tell(ctx, StepEnd)
+}
+
+func (r *Run) readTerms(ctx context.Context, epochEnd bool) error {
+	if err := r.sums.pull(r.State); err != nil {
+		return err
+	}
+	r.Row = r.sums.memory.Row.means()
+	if epochEnd {
+		r.EpochRow = r.sums.memory.Epoch.means()
+	} else {
+		epoch := r.sums.memory.Epoch // a copy: the epoch goes on
+		r.EpochRow = epoch.means()
+	}
+	return r.tell(ctx, TermsRead)
+}
+
+// validate evaluates the validation split, if there is one, with every schedule at its final value.
+func (r *Run) validate(ctx context.Context) error {
+	if r.Splits.Validation == nil {
+		return nil
+	}
+	m, err := r.Model.Evaluate(ctx, r.Splits.Validation, infer.EvaluateOptions{})
+	if err != nil {
+		if stopped(ctx) {
+			return nil
+		}
+		return fmt.Errorf("validation: %w", err)
+	}
+	r.Validation = m
+	if w, ok := r.Optimizer.Schedule.(interface{ Watch(float64) }); ok {
+		w.Watch(m[lossTerm])
+	}
+	return r.tell(ctx, Validated)
+}
+
+// tell tells all callbacks of an event, in order. Where several want to stop, all have heard of it.
+func (r *Run) tell(ctx context.Context, e Event) error {
+	var stop error
+	for _, h := range r.Train.hooks {
+		switch err := h.On(ctx, e, r); {
+		case errors.Is(err, ErrStop):
+			stop = err
+		case err != nil:
+			return fmt.Errorf("%s: %w", h.name, err)
+		}
+	}
+	return stop
+}
+
+// clock is the time since some moment, for rates.
+type clock struct {
+	since    time.Time
+	examples int
+}
+
+func (c *clock) rate(examples int) float64 {
+	now := time.Now()
+	n, d := examples-c.examples, now.Sub(c.since).Seconds()
+	c.since, c.examples = now, examples
+	if d <= 0 {
+		return 0
+	}
+	return float64(n) / d
+}

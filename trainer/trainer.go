@@ -1,0 +1,162 @@
+// Package trainer trains a model: it turns losses into training programs, runs them over the data, and tells callbacks.
+//
+// [New] compiles and loads everything, [Run.Train] is the loop (loop.go), step.go builds the programs. All that is not the loop
+// itself - metrics, checkpoints, pictures, early stopping, the guard against NaN - is a callback, a file each.
+package trainer
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"gorgonia.org/tensor"
+
+	"aetrain/backend"
+	"aetrain/data"
+	"aetrain/graph"
+	"aetrain/infer"
+	"aetrain/model"
+	"aetrain/optim"
+)
+
+// Options are all that a training needs.
+type Options struct {
+	Dir       string // of the run; empty: nothing is written
+	Name      string
+	Seed      uint64
+	Train     *Config
+	Data      *data.Config
+	Optimizer *optim.Config
+	Model     *model.Model
+	Splits    *data.Splits
+	Backend   backend.Backend
+	Kernels   backend.Options // wishes for kernels; its Seed is not used
+	Log       io.Writer       // what people read, a line each; nil: nothing
+	Progress  Progress        // nil: none
+	Resume    string          // checkpoint folder to go on from
+}
+
+// Progress shows how far training is, on a terminal or in a log.
+type Progress interface {
+	// Step is called after every step.
+	Step(r *Run)
+	// Epoch is called at each epoch's end.
+	Epoch(r *Run)
+	// Close ends the display.
+	Close()
+}
+
+// Run is a training under way, as callbacks see it.
+type Run struct {
+	Options
+	State backend.State
+	Model *infer.Model // over the same State
+
+	Step          int // steps done
+	Epoch         int // epochs done
+	Index         int // batches of the current epoch done
+	StepsPerEpoch int
+	Examples      int // in the training split
+	Seen          int // examples trained on by this process
+
+	Row        map[string]float64 // of the last TermsRead: means since the row before
+	EpochRow   map[string]float64 // means over the epoch that has just ended, or so far
+	Validation map[string]float64 // of the last Validated; nil before the first one
+	Best       *Best              // what counts as the best so far; kept by the callback "best"
+	Status     string             // "done", "early-stopped", "interrupted", "failed"; set at End
+	Rate       float64            // learning rate of the last step
+
+	loader *data.Loader
+	steps  map[int]*step // by batch size
+	feeds  feeds
+	sums   *sums
+	scale  float64 // of the learning rate: halved by each rollback
+}
+
+// New builds the training programs of every batch size that occurs and loads them over one State.
+func New(o Options) (*Run, error) {
+	r := &Run{Options: o, steps: map[int]*step{}, scale: 1}
+	if err := r.openLoader(); err != nil {
+		return nil, err
+	}
+	r.State = o.Backend.NewState()
+	if err := r.load(); err != nil {
+		r.loader.Close()
+		return nil, err
+	}
+	r.Model = infer.New(o.Model, o.Backend, r.State, infer.Options{Batch: o.Data.Batch, Seed: o.Seed, Kernels: o.Kernels})
+	return r, nil
+}
+
+// openLoader begins reading the training split.
+func (r *Run) openLoader() error {
+	o := r.Options
+	r.Examples = o.Splits.Train.Len()
+	var err error
+	r.loader, err = data.NewLoader(o.Splits.Train, data.LoaderOptions{
+		Batch: o.Data.Batch, Fields: o.Model.FieldNames(), Seed: o.Seed, Shuffle: o.Data.Shuffle, DropLast: o.Data.DropLast,
+		MinLast: o.Model.MinBatch(), Training: true, Workers: o.Data.Workers, Alloc: o.Backend.Host,
+	})
+	if err != nil {
+		return err
+	}
+	r.StepsPerEpoch = r.loader.Steps()
+	if r.StepsPerEpoch == 0 {
+		r.loader.Close()
+		return fmt.Errorf("data: %d training examples make no batch of %d", r.Examples, o.Data.Batch)
+	}
+	return nil
+}
+
+// Close frees what New has reserved; the backend stays open.
+func (r *Run) Close() error {
+	for _, s := range r.steps {
+		s.close()
+	}
+	return r.loader.Close()
+}
+
+// Logf writes a line for people.
+func (r *Run) Logf(format string, args ...any) {
+	if r.Log != nil {
+		fmt.Fprintf(r.Log, format+"\n", args...)
+	}
+}
+
+// progress is where training stands, for schedules.
+func (r *Run) progress() optim.Progress {
+	return optim.Progress{Step: r.Step, StepsPerEpoch: float64(r.StepsPerEpoch), Epochs: r.epochs()}
+}
+
+// epochs is how many are planned, 0 if there is no end.
+func (r *Run) epochs() float64 {
+	e := r.Train.Epochs
+	if r.Train.MaxSteps > 0 {
+		if m := float64(r.Train.MaxSteps) / float64(r.StepsPerEpoch); e == 0 || m < e {
+			e = m
+		}
+	}
+	return e
+}
+
+// LastStep is the number of steps after which training is done, 0 if there is no end.
+func (r *Run) LastStep() int {
+	last := int(r.Train.Epochs*float64(r.StepsPerEpoch) + 0.5)
+	if m := r.Train.MaxSteps; m > 0 && (last == 0 || m < last) {
+		last = m
+	}
+	return last
+}
+
+// feed copies a scalar to an input of every executable that has it.
+type feeds struct {
+	scalar  *tensor.Dense
+	integer *tensor.Dense
+}
+
+func newFeeds() feeds {
+	return feeds{backend.NewHost(graph.F32()), backend.NewHost(graph.I32())}
+}
+
+// stopped reports whether ctx wants training to end.
+func stopped(ctx context.Context) bool { return ctx.Err() != nil }
