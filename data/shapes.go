@@ -133,7 +133,7 @@ func insideShape(kind int, x, y float64) bool {
 		return float64(x*x)+float64(y*y) < 1
 	}
 	// The heart curve (x² + y² - 1)³ = x²y³.
-	x, y = x*1.28, (y+0.03)*1.28
+	x, y = x*1.32, (y+0.223)*1.32 // its middle goes to 0
 	r := float64(x*x) + float64(y*y) - 1
 	return float64(float64(r*r)*r) < float64(float64(x*x)*float64(float64(y*y)*y))
 }

@@ -100,7 +100,11 @@ func Describe(w io.Writer, s *Splits) error {
 		}
 	}
 	for _, f := range s.Fields() {
-		fmt.Fprintf(&b, "%-12s %v\n", f.Name, f.Spec)
+		spec := f.Spec.String()
+		if len(f.Spec.Shape) == 0 {
+			spec = "one " + f.Spec.DType.String()
+		}
+		fmt.Fprintf(&b, "%-12s %s\n", f.Name, spec)
 	}
 	if kinds := s.Pipeline.Kinds(); len(kinds) > 0 {
 		fmt.Fprintf(&b, "%-12s %s\n", "transforms", strings.Join(kinds, ", "))
