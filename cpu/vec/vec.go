@@ -11,8 +11,8 @@
 // What an element becomes depends on that element alone, never on its place in the slice, so that work may be split anywhere.
 //
 // Errors are in ulp (units in the last place of the exact result) against float64, for all float32 arguments with NaN, infinities
-// and denormals. Arithmetic, comparisons and conversions are exact or correctly rounded in every tier. Each function whose tiers may
-// differ in the last bits says so; those that draw random numbers and the sums never differ.
+// and denormals. Arithmetic, comparisons, conversions, sums and random numbers have the same bits in every tier. Sums of products
+// (AXPY, MulAdd, Affine), transcendental functions, the activations made of them and optimiser updates may differ in the last ones.
 //
 // The assembly is generated: kernels/asm/vec_*.go write vec_amd64.s and its stubs, the AVX2 and AVX-512 kernels from one source.
 package vec
@@ -65,7 +65,7 @@ type Kernels struct {
 	MulAdd Ternary                              // dst = a*b + c
 	Affine func(dst, x []float32, s, c float32) // dst = s*x + c
 
-	// Unary, correctly rounded (Rsqrt and Rsqrt's tiers: below 1.5 ulp).
+	// Unary, correctly rounded (Rsqrt: below 1.5 ulp).
 
 	Neg, Abs, Square, Sqrt, Recip Unary
 	Rsqrt                         Unary // 1/sqrt(x)
