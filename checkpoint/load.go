@@ -112,6 +112,22 @@ func checkDigest(f *safetensors.File, path string, m Meta) error {
 	return nil
 }
 
+// Declare adds to st the Param and Buffer states of graphs that it lacks, with zeros: for weights that are loaded before any
+// program is. States of optimisers and counters are left out.
+func Declare(st backend.State, gs ...*graph.Graph) error {
+	for _, g := range gs {
+		for _, s := range g.States() {
+			if _, _, ok := st.Spec(s.Name); ok || s.Kind == graph.Scratch || isOptimizer(s.Name) {
+				continue
+			}
+			if err := st.Write(s.Name, s.Kind, zeros(s.Spec)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // mostDifferences is how many differences an error lists.
 const mostDifferences = 4
 

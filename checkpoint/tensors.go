@@ -94,3 +94,17 @@ func specOf(i safetensors.Info) (graph.Spec, error) {
 	}
 	return graph.Spec{Shape: i.Shape, DType: graph.DType(d)}, nil
 }
+
+// zeros is a host tensor whose shape is exactly that of s, a scalar's too, so that a State takes the shape from it.
+func zeros(s graph.Spec) *tensor.Dense {
+	if len(s.Shape) > 0 {
+		return backend.NewHost(s)
+	}
+	switch s.DType {
+	case graph.Int32:
+		return tensor.New(tensor.FromScalar(int32(0)))
+	case graph.Uint8:
+		return tensor.New(tensor.FromScalar(uint8(0)))
+	}
+	return tensor.New(tensor.FromScalar(float32(0)))
+}

@@ -94,21 +94,21 @@ func (s *state) Write(name string, k graph.Kind, src *tensor.Dense) error {
 func (m memory) copyTo(t *tensor.Dense) {
 	switch m.dtype {
 	case graph.Float32:
-		copy(t.Data().([]float32), m.f32)
+		copy(t.Float32s(), m.f32)
 	case graph.Int32:
-		copy(t.Data().([]int32), m.i32)
+		copy(t.Int32s(), m.i32)
 	case graph.Uint8:
-		copy(t.Data().([]uint8), m.u8)
+		copy(t.Uint8s(), m.u8)
 	}
 }
 
 func (m memory) copyFrom(t *tensor.Dense) {
 	switch m.dtype {
 	case graph.Float32:
-		copy(m.f32, t.Data().([]float32))
+		copy(m.f32, t.Float32s())
 	case graph.Int32:
-		copy(m.i32, t.Data().([]int32))
+		copy(m.i32, t.Int32s())
 	case graph.Uint8:
-		copy(m.u8, t.Data().([]uint8))
+		copy(m.u8, t.Uint8s())
 	}
 }
