@@ -51,6 +51,9 @@ func (*Digits) Open(ctx context.Context, env Env) (*Parts, error) {
 	return digitParts(arrays), nil
 }
 
+// at reads files of MNIST's form.
+func (*Digits) at(path string) SourceOptions { return &MNIST{IDXFolder{Dir: path}} }
+
 // cachedDigits reads the set from the cache; nil where it is not there, or not whole.
 func cachedDigits(dir string) *Parts {
 	if dir == "" {

@@ -6,14 +6,12 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// images is a Source in memory: stored bytes that are read as float32 in [0,1], with what else is known of each.
+// images is a Source in memory: stored bytes that are read as float32 in [0,1], and a label each where there are labels.
 type images struct {
-	shape   graph.Shape // of one image, C×H×W
-	pixels  []uint8     // all images, one after the other
-	labels  []int32     // nil: none
-	factors []float32   // perExample of them each; nil: none
-	each    int         // factors of one example
-	fields  []Field
+	shape  graph.Shape // of one image, C×H×W
+	pixels []uint8     // all images, one after the other
+	labels []int32     // nil: none
+	fields []Field
 }
 
 // newImages wraps stored images; labels may be nil. Both are kept, not copied.
@@ -22,13 +20,6 @@ func newImages(shape graph.Shape, pixels []uint8, labels []int32) *images {
 	if labels != nil {
 		s.fields = append(s.fields, Field{"label", graph.I32()})
 	}
-	return s
-}
-
-// withFactors adds the field "factors": each float32 numbers an example.
-func (s *images) withFactors(factors []float32, each int) *images {
-	s.factors, s.each = factors, each
-	s.fields = append(s.fields, Field{"factors", graph.F32(each)})
 	return s
 }
 
@@ -45,18 +36,10 @@ func (s *images) Read(dst []*tensor.Dense, indices []int) error {
 	for n, i := range indices {
 		unitFloats(x[n*size:(n+1)*size], s.pixels[i*size:(i+1)*size])
 	}
-	next := 1
 	if s.labels != nil {
-		label := dst[next].Int32s()
+		label := dst[1].Int32s()
 		for n, i := range indices {
 			label[n] = s.labels[i]
-		}
-		next++
-	}
-	if s.factors != nil {
-		factors := dst[next].Float32s()
-		for n, i := range indices {
-			copy(factors[n*s.each:(n+1)*s.each], s.factors[i*s.each:])
 		}
 	}
 	return nil

@@ -170,9 +170,7 @@ func (s *Splits) openHeld(ctx context.Context, c *Config, name, path string, poo
 	if !ok {
 		return nil, mistake("data."+name, "%s: this source has no files; a fraction or a count is possible", path)
 	}
-	if name != "train" {
-		env.Label = "" // labels belong to the training file, whose number of examples is another one
-	}
+	env.Label = "" // the file of labels belongs to the training examples
 	parts, err := kind.at(path).Open(ctx, env)
 	if err != nil {
 		return nil, fmt.Errorf("data.%s: %w", name, err)
@@ -182,6 +180,7 @@ func (s *Splits) openHeld(ctx context.Context, c *Config, name, path string, poo
 	if err != nil {
 		return nil, fmt.Errorf("data.%s: %w", name, err)
 	}
+	held = shaped(held, pool.Fields()[0].Spec)
 	if a, b := pool.Fields()[0], held.Fields()[0]; !a.Spec.Equal(b.Spec) {
 		return nil, mistake("data."+name, "its examples are %v, those of the training part %v", b.Spec, a.Spec)
 	}
@@ -299,6 +298,7 @@ func OpenPath(ctx context.Context, c *Config, path string, p *Pipeline, progress
 	}
 	src, err := join(parts.all()...)
 	if err == nil {
+		src = shaped(src, p.raw[0].Spec)
 		want, got := p.raw[0].Spec, src.Fields()[0].Spec
 		if !want.Equal(got) {
 			err = fmt.Errorf("%s: its examples are %v, the model was trained on %v", path, got, want)

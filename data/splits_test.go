@@ -262,7 +262,8 @@ func TestOpenPath(t *testing.T) {
 	s := openConfig(t, text, 1)
 	c, _ := readConfig(t, text)
 	npy := writeFiles(t, map[string][]byte{
-		"a.npy": npyBytes("|u1", "(1, 1, 1, 2)", false, []byte{0, 51}, little), "b.npy": npyBytes("|u1", "(1, 2)", false, []byte{0, 51}, little)})
+		"a.npy": npyBytes("|u1", "(1, 1, 1, 2)", false, []byte{0, 51}, little), "b.npy": npyBytes("|u1", "(1, 3)", false, []byte{0, 51, 1}, little),
+		"c.npy": npyBytes("|u1", "(1, 1, 2)", false, []byte{0, 51}, little)})
 	folder := idxFolder(t, 3, 2)
 	for _, in := range []struct {
 		path string
@@ -270,6 +271,7 @@ func TestOpenPath(t *testing.T) {
 		n    int
 	}{
 		{filepath.Join(npy, "a.npy"), []float32{0, 0.4}, 1},
+		{filepath.Join(npy, "c.npy"), []float32{0, 0.4}, 1}, // height and width alone
 		{folder, []float32{0, 2}, 5},
 		{filepath.Join(folder, "t10k-images-idx3-ubyte"), []float32{200. / 255, 2}, 2},
 	} {
@@ -282,7 +284,7 @@ func TestOpenPath(t *testing.T) {
 		}
 		src.Close()
 	}
-	if _, err := OpenPath(context.Background(), c, filepath.Join(npy, "b.npy"), s.Pipeline, nil); err == nil || !strings.Contains(err.Error(), "its examples are 2, the model was trained on 1x1x2") {
+	if _, err := OpenPath(context.Background(), c, filepath.Join(npy, "b.npy"), s.Pipeline, nil); err == nil || !strings.Contains(err.Error(), "its examples are 3, the model was trained on 1x1x2") {
 		t.Errorf("another shape: got %v", err)
 	}
 }

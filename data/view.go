@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 
+	"aetrain/graph"
+
 	"gorgonia.org/tensor"
 )
 
@@ -87,12 +89,11 @@ func mergeImages(j *joined) Source {
 			return nil
 		}
 		if i == 0 {
-			all.shape, all.each, all.fields = part.shape, part.each, part.fields
+			all.shape, all.fields = part.shape, part.fields
 			all.pixels = make([]uint8, 0, j.Len()*part.shape.Size())
 		}
 		all.pixels = append(all.pixels, part.pixels...)
 		all.labels = append(all.labels, part.labels...)
-		all.factors = append(all.factors, part.factors...)
 	}
 	return all
 }
@@ -187,4 +188,35 @@ func rowsOf(dst []*tensor.Dense, from, to int) ([]*tensor.Dense, error) {
 		rows[i] = v.(*tensor.Dense)
 	}
 	return rows, nil
+}
+
+// relabelled is a source whose x is said to have another shape of as many elements in the same order.
+type relabelled struct {
+	Source
+	fields []Field
+}
+
+func (r *relabelled) Fields() []Field   { return r.fields }
+func (r *relabelled) Name(i int) string { return ExampleName(r.Source, i) }
+
+// shaped returns s with an x of this shape, if the shapes differ in axes of length 1 only: grey images are H×W in most NPY files.
+func shaped(s Source, want graph.Spec) Source {
+	got := s.Fields()[0].Spec
+	if got.Equal(want) || got.DType != want.DType || !withoutOnes(got.Shape).Equal(withoutOnes(want.Shape)) {
+		return s
+	}
+	fields := append([]Field(nil), s.Fields()...)
+	fields[0].Spec = want
+	return &relabelled{s, fields}
+}
+
+// withoutOnes drops the axes of length 1.
+func withoutOnes(s graph.Shape) graph.Shape {
+	var rest graph.Shape
+	for _, d := range s {
+		if d != 1 {
+			rest = append(rest, d)
+		}
+	}
+	return rest
 }

@@ -36,8 +36,8 @@ func sum(b []byte) string {
 // mirror serves packed in the way that a test wants, and counts.
 type mirror struct {
 	*httptest.Server
-	requests, sent int
-	ranges         []string
+	requests int
+	ranges   []string
 }
 
 func serve(t *testing.T, handle func(m *mirror, w http.ResponseWriter, r *http.Request)) *mirror {
