@@ -45,6 +45,14 @@ func Read(cfg *configs.Config) (*Config, error) {
 	if s, ok := c.Source.(checker); ok {
 		s.check(missing)
 	}
+	if c.Label != "" {
+		if _, ok := c.Source.(labelFiler); !ok {
+			sec.Errorf("label", "this source brings its own labels, or has none: leave label out")
+			err = cfg.Err()
+		} else if abs := configs.ResolvePath(c.Label); !exists(abs) {
+			missing("label", abs, "file")
+		}
+	}
 	for key, amount := range map[string]configs.Amount{"validation": c.Validation, "test": c.Test} {
 		if amount.Text != "" && amount.Text != "test" && !exists(amount.Text) {
 			missing(key, amount.Text, "file or folder")

@@ -45,6 +45,8 @@ func (o *NPY) Open(_ context.Context, env Env) (*Parts, error) {
 
 func (o *NPY) at(path string) SourceOptions { return &NPY{File: Paths{path}} }
 
+func (o *NPY) labelFile() {}
+
 func (o *NPY) check(missing func(key, abs, what string)) {
 	for _, path := range o.File {
 		if !exists(path) {

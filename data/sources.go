@@ -55,6 +55,11 @@ type checker interface {
 	check(missing func(key, abs, what string))
 }
 
+// labelFiler is a source whose data.label is a file with a label for each example.
+type labelFiler interface {
+	labelFile()
+}
+
 var sources = registry.New[SourceOptions]("data source")
 
 func init() { configs.Family("source", sources) }

@@ -152,6 +152,8 @@ func TestConfigMistakes(t *testing.T) {
 		{"no folder", "source = \"mnist\"\ndir = 'no/such/place'", []string{"t.toml:3: data.dir: no such folder: ", "no/such/place"}},
 		{"no file", "source = \"npy\"\nfile = 'no/such/*.npy'", []string{"t.toml:3: data.file: no file matches: "}},
 		{"no path of validation", "source = \"mnist\"\nvalidation = 'nowhere'", []string{"t.toml:3: data.validation: no such file or folder: "}},
+		{"label of a source with its own", `label = "y"`, []string{"t.toml:2: data.label: this source brings its own labels"}},
+		{"no file of labels", "source = \"npy\"\nfile = 'DIR/*'\nlabel = 'y.npy'", []string{"t.toml:4: data.label: no such file: "}},
 		{"file is required", `source = "npy"`, []string{"data.file"}},
 		{"normal", `train_on = "normal"`, []string{"t.toml:2: data.train_on: \"normal\" needs to know what is normal"}},
 		{"transform", `transforms = [{ kind = "resise", size = 3 }]`, []string{"data.transforms[0]", "did you mean resize?"}},
