@@ -93,3 +93,31 @@ bench-peers: ## examples a second of the MNIST VAE, ours and PyTorch's in turn
 	$(GO) run ./bench/peers -rounds $(ROUNDS) -seconds $(SECONDS)
 
 ## Published figures (minutes to hours; docs/reproduce.md)
+
+# MNIST is downloaded, or read from a folder: make reproduce-vae MNIST=~/data/mnist
+MNIST ?=
+REPRODUCE = $(RUN) -config experiments/mnist/$(1).toml -overwrite $(if $(MNIST),-set data.dir=$(MNIST))
+
+.PHONY: reproduce-vae
+reproduce-vae: ## PyTorch's VAE example on MNIST, three seeds
+	@for seed in 1 2 3; do \
+		$(call REPRODUCE,vae) -set seed=$$seed -out runs/reproduce/vae-$$seed; \
+		$(RUN) eval -run runs/reproduce/vae-$$seed -checkpoint last -split test; \
+	done
+
+.PHONY: reproduce-conv-vae
+reproduce-conv-vae: ## Keras's convolutional VAE on all of MNIST
+	$(call REPRODUCE,conv-vae) -out runs/reproduce/conv-vae
+
+.PHONY: reproduce-conv-ae
+reproduce-conv-ae: ## Keras's convolutional autoencoder, then the same network denoising
+	$(call REPRODUCE,conv-ae) -out runs/reproduce/conv-ae
+	$(call REPRODUCE,conv-denoising) -set train.start_from=runs/reproduce/conv-ae -out runs/reproduce/conv-denoising
+
+.PHONY: reproduce-ae
+reproduce-ae: ## the textbook Keras autoencoder
+	$(call REPRODUCE,ae) -out runs/reproduce/ae
+
+.PHONY: reproduce-bits
+reproduce-bits: build ## the same weights, byte by byte, on 1 and 2 threads and after SIGKILL and resume
+	./bench/bits.sh bin/aetrain 5
