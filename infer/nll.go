@@ -1,0 +1,124 @@
+package infer
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"aetrain/data"
+)
+
+const (
+	defaultSamples = 200 // codes of an example
+	chunkSamples   = 50  // codes of an example in one run
+)
+
+// nllBytes bounds the arena of one run: codes times examples are rows of the decoder.
+const nllBytes = 256 << 20
+
+// NLL returns -log p(x), in nats, the mean over examples: the importance-weighted estimate
+// log p(x) ≈ log (1/k) Σ p(x|z) p(z) / q(z|x) with k = o.Samples codes z drawn from q(z|x), a lower bound of the log-likelihood in
+// expectation that k tightens. The codes are drawn some at a time, by the seed, the example's place and the repetition, and put together
+// in float64.
+// Source: Burda, Grosse & Salakhutdinov 2016, "Importance Weighted Autoencoders", eq. 8.
+func (m *Model) NLL(ctx context.Context, src data.Source, o EvaluateOptions) (float64, error) {
+	samples := o.Samples
+	if samples <= 0 {
+		samples = defaultSamples
+	}
+	src = head(src, o.Limit)
+	batch, chunk, err := m.nllSizes(samples)
+	if err != nil {
+		return 0, err
+	}
+	requests := []request{{function: nll, samples: chunk}}
+	if rest := samples % chunk; rest > 0 {
+		requests = append(requests, request{function: nll, samples: rest})
+	}
+	runs := (samples + chunk - 1) / chunk
+	total := 0.0
+	err = m.over(ctx, src, requests, batch, func(rs []*runner, b *data.Batch) error {
+		sums := newLogSums(b.Size)
+		for i := range runs {
+			r := rs[0]
+			if (i+1)*chunk > samples {
+				r = rs[1]
+			}
+			if err := m.step(ctx, r, draws{m.options.Seed, b.Row0, o.Repetition*runs + i}); err != nil {
+				return err
+			}
+			w, err := m.fetch(r, "log_weights")
+			if err != nil {
+				return err
+			}
+			sums.add(w.Float32s())
+		}
+		for i := range sums {
+			total += sums[i].value() - math.Log(float64(samples))
+		}
+		if o.Progress != nil {
+			o.Progress(b.Row0+b.Size, src.Len())
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("nll: %w", err)
+	}
+	return -total / float64(src.Len()), nil
+}
+
+// nllSizes returns the batch and the codes of an example of one run, so that the run's memory stays within nllBytes.
+func (m *Model) nllSizes(samples int) (batch, chunk int, err error) {
+	batch, chunk = m.options.Batch, min(samples, chunkSamples)
+	for {
+		_, p, err := m.compile(request{function: nll, batch: batch, samples: chunk})
+		if err != nil {
+			return 0, 0, err
+		}
+		switch {
+		case p.ArenaBytes <= nllBytes || batch == 1 && chunk == 1:
+			return batch, chunk, nil
+		case batch > 1:
+			batch = (batch + 1) / 2
+		default:
+			chunk = (chunk + 1) / 2
+		}
+	}
+}
+
+// logSum is log Σ exp(x) of the numbers added to it, kept as the largest one and the sum relative to it.
+type logSum struct{ largest, sum float64 }
+
+func newLogSums(n int) logSums {
+	s := make(logSums, n)
+	for i := range s {
+		s[i].largest = math.Inf(-1)
+	}
+	return s
+}
+
+// logSums is a logSum for each row.
+type logSums []logSum
+
+// add adds the numbers of a row-major array, as many to each row.
+func (s logSums) add(x []float32) {
+	k := len(x) / len(s)
+	for i := range s {
+		for _, v := range x[i*k : (i+1)*k] {
+			s[i].add(float64(v))
+		}
+	}
+}
+
+func (s *logSum) add(x float64) {
+	switch {
+	case math.IsInf(x, -1): // probability 0
+	case x > s.largest:
+		s.sum = s.sum*math.Exp(s.largest-x) + 1
+		s.largest = x
+	default: // NaN too
+		s.sum += math.Exp(x - s.largest)
+	}
+}
+
+func (s *logSum) value() float64 { return s.largest + math.Log(s.sum) }

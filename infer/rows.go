@@ -1,0 +1,139 @@
+package infer
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"gorgonia.org/tensor"
+
+	"aetrain/backend"
+	"aetrain/graph"
+	"aetrain/model"
+)
+
+// rows runs a function over n rows, a batch at a time, and returns the wanted outputs, n rows each. in holds what is fed by name;
+// d.row0 is the place of the first row.
+func (m *Model) rows(ctx context.Context, function string, in map[string]*tensor.Dense, n int, d draws, wanted ...string) ([]*tensor.Dense, error) {
+	if n == 0 {
+		return nil, fmt.Errorf("%s: there are no rows", function)
+	}
+	if err := m.acquire(ctx); err != nil {
+		return nil, err
+	}
+	defer m.release()
+	var requests []request
+	for _, size := range m.sizes(n, m.options.Batch) {
+		requests = append(requests, request{function: function, batch: size})
+	}
+	runners, err := m.prepare(requests...)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkFed(function, runners[0].fn, in); err != nil {
+		return nil, err
+	}
+	results, err := m.results(runners[0], n, wanted)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", function, err)
+	}
+	for from := 0; from < n; from += m.options.Batch {
+		to := min(n, from+m.options.Batch)
+		r := runners[0]
+		if to-from != r.fn.Batch {
+			r = runners[len(runners)-1]
+		}
+		for name, t := range in {
+			if err := r.feed(name, part(t, from, to)); err != nil {
+				return nil, fmt.Errorf("%s: %w", function, err)
+			}
+		}
+		at := d
+		at.row0 += from
+		if err := m.step(ctx, r, at); err != nil {
+			return nil, fmt.Errorf("%s: %w", function, err)
+		}
+		for i, name := range wanted {
+			if err := r.exe.Fetch(name, part(results[i], from, to)); err != nil {
+				return nil, fmt.Errorf("%s: %w", function, err)
+			}
+		}
+	}
+	return results, nil
+}
+
+// results makes tensors of n rows for a function's outputs.
+func (m *Model) results(r *runner, n int, wanted []string) ([]*tensor.Dense, error) {
+	results := make([]*tensor.Dense, len(wanted))
+	for i, name := range wanted {
+		v, ok := r.fn.Outputs[name]
+		if !ok {
+			return nil, fmt.Errorf("the model has no %s", name)
+		}
+		spec := graph.Spec{Shape: v.Shape().Clone(), DType: v.Spec().DType}
+		spec.Shape[0] = n
+		if size := spec.Shape.Size(); size > math.MaxInt32 {
+			return nil, fmt.Errorf("%s of %d rows have %d numbers: take fewer at a time", name, n, size)
+		}
+		results[i] = backend.NewHost(spec)
+	}
+	return results, nil
+}
+
+// checkFed reports fields that a function reads and that are not given.
+func checkFed(function string, fn *model.Function, in map[string]*tensor.Dense) error {
+	if fn.Forward == nil {
+		return nil
+	}
+	for _, name := range fn.Inputs {
+		if _, field := fn.Forward.Fields[name]; field && in[name] == nil {
+			return fmt.Errorf("%s: the model reads the field %s too: run it over a source, not over an array", function, name)
+		}
+	}
+	return nil
+}
+
+// input checks what a user gives: rows of examples of spec, as one array N×... of that type. float64 is rounded; an example may be
+// given flat. The result's memory is row-major.
+func input(name string, x *tensor.Dense, spec graph.Spec) (*tensor.Dense, int, error) {
+	if x == nil || x.Dims() == 0 {
+		return nil, 0, fmt.Errorf("%s is no array of examples", name)
+	}
+	if x.IsMaterializable() { // a view
+		x = x.Materialize().(*tensor.Dense)
+	}
+	n := x.Shape()[0]
+	if x.Shape().TotalSize() != n*spec.Shape.Size() {
+		return nil, 0, fmt.Errorf("%s is %v; want N examples of %v", name, x.Shape(), spec)
+	}
+	if v, ok := x.Data().([]float64); ok && spec.DType == graph.Float32 {
+		x = backend.NewHost(graph.Spec{Shape: append(graph.Shape{n}, spec.Shape...)})
+		for i, f := range v {
+			x.Float32s()[i] = float32(f)
+		}
+	}
+	if x.Dtype() != backend.HostType(spec.DType) {
+		return nil, 0, fmt.Errorf("%s holds %v; want %v", name, x.Dtype(), spec.DType)
+	}
+	return x, n, nil
+}
+
+// part is rows from to to of a row-major tensor, sharing its memory.
+func part(t *tensor.Dense, from, to int) *tensor.Dense {
+	if from == 0 && to == t.Shape()[0] {
+		return t
+	}
+	shape := append([]int(nil), t.Shape()...)
+	each := t.DataSize() / max(1, shape[0])
+	shape[0] = to - from
+	var backing any
+	switch v := t.Data().(type) {
+	case []float32:
+		backing = v[from*each : to*each]
+	case []int32:
+		backing = v[from*each : to*each]
+	case []uint8:
+		backing = v[from*each : to*each]
+	}
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(backing))
+}
