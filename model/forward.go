@@ -1,6 +1,8 @@
 package model
 
 import (
+	"strings"
+
 	"aetrain/graph"
 	"aetrain/nn"
 	"aetrain/op"
@@ -18,15 +20,14 @@ const (
 
 // Forward is one pass through the model, in which the parts meet.
 type Forward struct {
-	Fields  map[string]graph.Value // of the batch, as they are fed
-	N       int                    // examples
-	Samples int                    // codes drawn of each: k
-	X       graph.Value            // N×...: the clean target, float32
-	Input   graph.Value            // what the encoder sees
-	Changed graph.Value            // 1 where the corruption has replaced an element; the zero Value where that is not known
-	Latents []Latent               // Z of each: N·k rows, the k of an example one after the other
-	Code    graph.Value            // what the decoder takes: N·k rows
-	Recon   prob.Distribution      // of x, N·k rows
+	N       int               // examples
+	Samples int               // codes drawn of each: k
+	X       graph.Value       // N×...: the clean target, float32
+	Input   graph.Value       // what the encoder sees
+	Changed graph.Value       // 1 where the corruption has replaced an element; the zero Value where that is not known
+	Latents []Latent          // Z of each: N·k rows, the k of an example one after the other
+	Code    graph.Value       // what the decoder takes: N·k rows
+	Recon   prob.Distribution // of x, N·k rows
 
 	// PerSample says that divergences are wanted of each sample, as importance-weighted bounds need them, not in closed form.
 	PerSample bool
@@ -38,8 +39,8 @@ type Forward struct {
 
 // forward builds a pass. corrupt is false where the input stays clean in spite of the mode.
 func (m *Model) forward(s *nn.Scope, mode Mode, n, samples int, corrupt bool) *Forward {
-	f := &Forward{Fields: map[string]graph.Value{}, N: n, Samples: max(1, samples), model: m, scope: s, mode: mode}
-	f.X = m.input(s.Graph(), f, n)
+	f := &Forward{N: n, Samples: max(1, samples), model: m, scope: s, mode: mode}
+	f.X = f.input()
 	f.Input = f.X
 	if corrupt && mode != Inference {
 		s.Within("corruption", func(s *nn.Scope) graph.Value {
@@ -53,16 +54,24 @@ func (m *Model) forward(s *nn.Scope, mode Mode, n, samples int, corrupt bool) *F
 	return f
 }
 
-// input declares the fields of the batch and returns x as float32; stored bytes become [0, 1].
-func (m *Model) input(g *graph.Graph, f *Forward, n int) graph.Value {
-	for _, field := range m.Fields {
-		if field.Name == FieldX || field.Name == FieldMask {
-			spec := graph.Spec{Shape: append(graph.Shape{n}, field.Spec.Shape...), DType: field.Spec.DType}
-			f.Fields[field.Name] = g.Input(field.Name, spec)
+// Field is a field of the batch, as it is fed: N×... What the data lacks is kept as the graph's error.
+func (f *Forward) Field(name string) graph.Value {
+	g := f.scope.Graph()
+	var names []string
+	for _, field := range f.model.Fields {
+		if field.Name == name {
+			return g.Input(name, graph.Spec{Shape: append(graph.Shape{f.N}, field.Spec.Shape...), DType: field.Spec.DType})
 		}
+		names = append(names, field.Name)
 	}
-	x := f.Fields[FieldX]
-	if m.x.DType == graph.Uint8 {
+	g.Fail(mistake("model", "the model reads the field %s, the data has %s", name, strings.Join(names, ", ")))
+	return f.X
+}
+
+// input is x as float32; stored bytes become [0, 1].
+func (f *Forward) input() graph.Value {
+	x := f.Field(FieldX)
+	if f.model.x.DType == graph.Uint8 {
 		const white = 255
 		return op.Scale(op.Cast(x, graph.Float32), 1.0/white)
 	}

@@ -178,7 +178,7 @@ func both(a, b graph.Value) graph.Value {
 
 // maskLike is the field mask in x's shape.
 func (m *Model) maskLike(f *Forward) graph.Value {
-	mask := op.Cast(f.Fields[FieldMask], graph.Float32)
+	mask := op.Cast(f.Field(FieldMask), graph.Float32)
 	dims := mask.Shape().Clone()
 	for len(dims) < f.X.Rank() {
 		dims = append(dims, 1)

@@ -67,6 +67,8 @@ func TestMistakes(t *testing.T) {
 			"t.toml:3: model.penalties.kl-sparsity: it wants activities between 0 and 1, the code's activation is linear: add activation = \"sigmoid\" to [model.bottleneck] (latent_dim = 0: to the encoder's last layer)"},
 		{"loss with an unknown term", "[model]\npreset = \"vae\"\n[model.losses.a]\nterms = { kll = 1.0 }\n", []int{8},
 			"t.toml:4: model.losses.a.terms.kll: no such term; did you mean kl?; there are reconstruction, kl"},
+		{"no range", "[model]\ncorruption = { kind = \"gaussian\", clip = [1.0, 0.0] }\n", []int{8},
+			"t.toml:2: model.corruption.clip: [1 0] is no range; want two numbers, the smaller one first"},
 		{"nothing to train", "[model]\nencoder = []\nlatent_dim = 0\n", []int{8},
 			"t.toml:1: model: there is nothing to train: give the encoder layers, or latent_dim a size"},
 		{"odd mirror", "[model]\nencoder = [{ layer = \"conv_transpose2d\", filters = 2, kernel = 3, dilation = 2, output_padding = 1 }]\n", []int{1, 8, 8},

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"aetrain/graph"
 	"aetrain/nn"
@@ -71,7 +72,7 @@ func (m *Model) findFields() error {
 		}
 	}
 	if m.X == nil {
-		return mistake("model", "the model reads the field x, the data has %v", names)
+		return mistake("model", "the model reads the field x, the data has %s", strings.Join(names, ", "))
 	}
 	if len(m.X) == 0 || len(m.X) > 3 {
 		return mistake("model", "x is %v; want a vector, a sequence (time x channels) or an image (channels x height x width)", m.X)

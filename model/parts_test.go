@@ -126,6 +126,7 @@ func TestCorruptions(t *testing.T) {
 		share float64 // of elements that change
 	}{
 		{`kind = "gaussian", sigma = 0.2`, func(x, y float64) bool { return math.Abs(y-x) < 1.2 }, 1},
+		{`kind = "gaussian", sigma = 0.5, clip = [0.25, 0.75]`, func(x, y float64) bool { return y >= 0.25 && y <= 0.75 }, 1},
 		{`kind = "speckle", sigma = 0.2`, func(x, y float64) bool { return math.Abs(y/x-1) < 1.2 }, 1},
 		{`kind = "masking", ratio = 0.3`, func(x, y float64) bool { return y == 0 || y == x }, 0.3},
 		{`kind = "dropout", ratio = 0.5`, func(x, y float64) bool { return y == 0 || close(y, 2*x, 1e-6) }, 1},
@@ -194,7 +195,7 @@ func TestMaskedLoss(t *testing.T) {
 	if _, err := New(c, []Field{{FieldX, graph.F32(4, 2)}, {FieldMask, graph.U8(3)}}); err == nil || err.Error() != "model: mask is 3 and does not fit x, 4x2" {
 		t.Errorf("mask that does not fit: %v", err)
 	}
-	if _, err := New(c, []Field{{"y", graph.F32(4)}}); err == nil || err.Error() != "model: the model reads the field x, the data has [y]" {
+	if _, err := New(c, []Field{{"y", graph.F32(4)}}); err == nil || err.Error() != "model: the model reads the field x, the data has y" {
 		t.Errorf("no x: %v", err)
 	}
 }
