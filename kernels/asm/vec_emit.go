@@ -20,6 +20,7 @@ type simd struct {
 	suffix string       // of function names
 	dry    *[]uint32    // constants in the order of their use; not nil: nothing is emitted
 	pinned map[uint32]V // constants in registers
+	queue  *[]func()    // not nil: instructions wait here
 }
 
 var simds = []simd{{lanes: 8, suffix: "AVX2"}, {lanes: 16, suffix: "AVX512"}}
@@ -86,8 +87,31 @@ func konst(w uint32) Mem { return table(w, w, w, w, w, w, w, w) }
 
 // do appends instructions, unless the run is dry.
 func (s simd) do(f func()) {
-	if s.dry == nil {
+	switch {
+	case s.dry != nil:
+	case s.queue != nil:
+		*s.queue = append(*s.queue, f)
+	default:
 		f()
+	}
+}
+
+// interleave runs n independent bodies with their instructions taking turns, so that a long chain of one leaves the processor work of
+// another.
+func (s simd) interleave(n int, body func(s simd, i int)) {
+	queues := make([][]func(), n)
+	longest := 0
+	for i := range queues {
+		s.queue = &queues[i]
+		body(s, i)
+		longest = max(longest, len(queues[i]))
+	}
+	for j := range longest {
+		for _, q := range queues {
+			if j < len(q) {
+				q[j]()
+			}
+		}
 	}
 }
 

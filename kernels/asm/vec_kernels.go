@@ -31,9 +31,10 @@ func kernel(name, in, scalar string, unroll int, f fn) elementwise {
 	}
 }
 
-// pinning sets the number of constants that AVX2 keeps in registers; found by trying how many leave enough for the rest.
+// pinning is for long bodies: it interleaves the vectors of a turn and sets the number of constants that AVX2 keeps in registers,
+// found by trying how many leave enough for the rest.
 func (e elementwise) pinning(n int) elementwise {
-	e.pin = n
+	e.pin, e.together = n, true
 	return e
 }
 
@@ -94,19 +95,19 @@ var elementwiseKernels = join(
 		unary("floor", 4, func(m simd, x V) V { return m.round(x, 9) }),
 		unary("round", 4, func(m simd, x V) V { return m.round(x, 8) }),
 
-		unary("exp", 1, func(m simd, x V) V { return m.exp(x, false) }).pinning(14),
-		unary("expm1", 1, simd.fullExpm1).pinning(11),
+		unary("exp", 2, func(m simd, x V) V { return m.exp(x, false) }).pinning(8),
+		unary("expm1", 2, simd.fullExpm1).pinning(6),
 		unary("log", 1, simd.log).pinning(10),
-		unary("tanh", 1, simd.tanh).pinning(11),
-		unary("sigmoid", 1, simd.sigmoid).pinning(11),
-		unary("softplus", 1, simd.softplus).pinning(10),
+		unary("tanh", 2, simd.tanh).pinning(6),
+		unary("sigmoid", 2, simd.sigmoid).pinning(6),
+		unary("softplus", 2, simd.softplus).pinning(4),
 		unary("erf", 1, simd.erf).pinning(9),
 
 		unary("relu", 4, func(m simd, x V) V { return m.max(m.zero(), x) }),
 		scalar("leakyReLU", 4, func(m simd, x, s V) V { return m.blend(m.cmp(gt, x, num(0)), x, m.mul(x, s)) }),
-		scalar("elu", 1, simd.elu).pinning(10),
+		scalar("elu", 2, simd.elu).pinning(5),
 		unary("gelu", 1, simd.gelu).pinning(8),
-		unary("silu", 1, simd.silu).pinning(10),
+		unary("silu", 2, simd.silu).pinning(4),
 
 		binary("reluGrad", 4, func(m simd, y, dy V) V { return m.keep(m.cmp(gt, y, num(0)), dy) }),
 		binary("sigmoidGrad", 4, func(m simd, y, dy V) V { return m.mul(dy, m.fnma(y, y, y)) }),
@@ -118,8 +119,8 @@ var elementwiseKernels = join(
 			return m.blend(m.cmp(gt, x[0], num(0)), x[1], m.mul(x[1], m.add(x[0], s[0])))
 		}),
 		binary("geluGrad", 1, simd.geluGrad).pinning(7),
-		binary("siluGrad", 1, simd.siluGrad).pinning(10),
-		binary("bceWithLogits", 1, simd.bce).pinning(10),
+		binary("siluGrad", 2, simd.siluGrad).pinning(4),
+		binary("bceWithLogits", 2, simd.bce).pinning(4),
 
 		{
 			name: "int32ToFloat32", out: []string{"dst"}, in: []string{"src"}, types: "dst []float32, src []int32", unroll: 4,

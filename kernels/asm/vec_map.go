@@ -10,13 +10,14 @@ import (
 
 // elementwise describes a kernel that computes outputs from inputs element by element.
 type elementwise struct {
-	name    string
-	out, in []string
-	scalar  []string // float32 parameters, broadcast
-	args    int      // float32 constants behind a last parameter h, broadcast after the scalars
-	unroll  int      // vectors in one turn of the main loop
-	pin     int      // constants kept in registers by AVX2; AVX-512 has room for all
-	types   string   // of the slices, if not all []float32: the text of the parameter list
+	name     string
+	out, in  []string
+	scalar   []string // float32 parameters, broadcast
+	args     int      // float32 constants behind a last parameter h, broadcast after the scalars
+	unroll   int      // vectors in one turn of the main loop
+	together bool     // the vectors of a turn take turns instruction by instruction
+	pin      int      // constants kept in registers by AVX2; AVX-512 has room for all
+	types    string   // of the slices, if not all []float32: the text of the parameter list
 
 	// body returns the outputs of one vector; x are the inputs, s the scalars.
 	body func(m simd, x, s []V) []V
@@ -55,7 +56,7 @@ func (e elementwise) emit(m simd) {
 	consts := e.broadcast(m)
 	pins := e.pin
 	if m.wide() {
-		pins = 18
+		pins = 12
 	}
 	m = m.pin(pins, func(m simd) {
 		x := make([]V, len(e.in))
@@ -71,17 +72,22 @@ func (e elementwise) emit(m simd) {
 		LEAQ(Mem{Base: i, Disp: vectors * m.lanes}, next)
 		CMPQ(next, n)
 		JGT(LabelRef(label + "_done"))
-		for v := range vectors {
+		groups, together := vectors, 1
+		if e.together {
+			groups, together = 1, vectors
+		}
+		vector := func(m simd, v int) {
 			at := func(p string) Mem { return Mem{Base: base[p], Index: i, Scale: 4, Disp: v * m.bytes()} }
 			var x []V
 			for _, p := range e.in {
-				r := m.reg()
-				VMOVUPS(at(p), r)
-				x = append(x, r)
+				x = append(x, m.loadAt(at(p)))
 			}
 			for j, y := range e.body(m, x, consts) {
-				VMOVUPS(y, at(e.out[j]))
+				m.do(func() { VMOVUPS(y, at(e.out[j])) })
 			}
+		}
+		for g := range groups {
+			m.interleave(together, func(m simd, v int) { vector(m, g+v) })
 		}
 		MOVQ(next, i)
 		JMP(LabelRef(label))

@@ -140,7 +140,7 @@ func (m simd) fold(acc []V, total V) {
 
 func (m simd) loadAt(p Mem) V {
 	d := m.reg()
-	VMOVUPS(p, d)
+	m.do(func() { VMOVUPS(p, d) })
 	return d
 }
 
