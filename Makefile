@@ -6,7 +6,7 @@ SHELL        = bash
 GO          ?= go
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PYTHON      ?= python3
-VENV         = .venv-peers
+VENV        ?= .venv-peers
 FUZZTIME    ?= 5s
 ROUNDS      ?= 7
 SECONDS     ?= 5
@@ -16,7 +16,7 @@ RUN          = $(GO) run ./cmd/aetrain
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2} /^## /{print "\n" substr($$0, 4)}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-19s %s\n", $$1, $$2} /^## /{print "\n" substr($$0, 4)}' Makefile
 
 ## Build and test
 
@@ -90,7 +90,7 @@ $(VENV)/installed: bench/peers/requirements.txt
 
 .PHONY: bench-peers
 bench-peers: ## examples a second of the MNIST VAE, ours and PyTorch's in turn
-	$(GO) run ./bench/peers -rounds $(ROUNDS) -seconds $(SECONDS)
+	$(GO) run ./bench/peers -python $(VENV)/bin/python -rounds $(ROUNDS) -seconds $(SECONDS) -out bench-peers.json
 
 ## Published figures (minutes to hours; docs/reproduce.md)
 
