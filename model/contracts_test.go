@@ -156,7 +156,7 @@ func critic(s *nn.Scope, t *testing.T, x graph.Value) graph.Value {
 }
 
 // A discriminator sees real, then fake examples in one phase with the autoencoder; each loss trains its own.
-func TestAdversaryInOnePhase(t *testing.T) {
+func TestDiscriminatorInOnePhase(t *testing.T) {
 	m := build(t, "[model]\nlatent_dim = 2\nencoder = []\n", 4)
 	fn, err := m.Train(5)
 	if err != nil {
