@@ -157,7 +157,7 @@ samples = 4
 [model.reconstruction]
 kind = "gaussian"
 variance = "learned"
-`, 2500, 0.02)
+`, 3000, 0.05)
 	fn, err := r.m.Evaluate(examples, 200)
 	if err != nil {
 		t.Fatal(err)
