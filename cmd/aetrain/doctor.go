@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"aetrain/configs"
+	"aetrain/cpu/cpuinfo"
+	"aetrain/cpu/gemm"
+	"aetrain/internal/cachedir"
+	"aetrain/trainer"
+)
+
+var doctorCommand = command{
+	name: "doctor", summary: "show what this machine has and how fast it is",
+	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
+		var o doctorOptions
+		f.format(&o.Format)
+		return func(_ context.Context, args []string, stdout, _ io.Writer) error {
+			if err := noArguments(args); err != nil {
+				return err
+			}
+			return runDoctor(o, stdout)
+		}
+	},
+}
+
+// doctorOptions are the flags of "aetrain doctor".
+type doctorOptions struct {
+	Format string
+}
+
+// health is what doctor found.
+type health struct {
+	Version    string                    `json:"aetrain"`
+	Go         string                    `json:"go"`
+	System     string                    `json:"system"`
+	CPU        string                    `json:"cpu,omitempty"`
+	Threads    int                       `json:"threads"`
+	Tiers      []string                  `json:"tiers"`       // slowest first; the last one is used
+	PeakGFLOPS map[string]trainer.Number `json:"peak_gflops"` // of one thread's registers, by tier
+	Memory     int64                     `json:"memory_bytes,omitempty"`
+	Device     string                    `json:"device"`
+	CUDA       string                    `json:"cuda"`
+	Cache      string                    `json:"cache"`
+	CacheOK    bool                      `json:"cache_writable"`
+	CacheBytes int64                     `json:"cache_bytes"`
+}
+
+// runDoctor measures and prints.
+func runDoctor(o doctorOptions, stdout io.Writer) error {
+	h, err := examine()
+	if err != nil {
+		return err
+	}
+	if o.Format == formatJSON {
+		return writeJSON(stdout, h)
+	}
+	var t table
+	t.row("aetrain", h.Version)
+	t.row("go", h.Go)
+	t.row("system", h.System)
+	if h.CPU != "" {
+		t.row("cpu", h.CPU)
+	}
+	t.row("threads", fmt.Sprint(h.Threads))
+	for _, tier := range h.Tiers {
+		t.row("tier "+tier, fmt.Sprintf("%.1f GFLOP/s a thread", float64(h.PeakGFLOPS[tier])))
+	}
+	if h.Memory > 0 {
+		t.row("memory", bytesText(h.Memory))
+	}
+	t.row("device", h.Device)
+	t.row("cuda", h.CUDA)
+	state := bytesText(h.CacheBytes)
+	if !h.CacheOK {
+		state = "cannot be written: downloads and generated data are not kept"
+	}
+	t.row("cache", fmt.Sprintf("%s (%s)", h.Cache, state))
+	t.write(stdout)
+	return nil
+}
+
+func examine() (*health, error) {
+	h := &health{
+		Version: version(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
+		CPU: procField("/proc/cpuinfo", "model name"), Threads: runtime.GOMAXPROCS(0),
+		PeakGFLOPS: map[string]trainer.Number{}, Memory: systemMemory(), CUDA: noGPU,
+	}
+	for _, tier := range cpuinfo.Tiers() {
+		h.Tiers = append(h.Tiers, tier.String())
+		h.PeakGFLOPS[tier.String()] = trainer.Number(gemm.Peak(tier))
+	}
+	b, err := openBackend(trainer.Defaults(), newTalk(io.Discard, talkOptions{}))
+	if err != nil {
+		return nil, err
+	}
+	defer b.Close()
+	h.Device = b.Capabilities().Device
+	h.Cache, h.CacheOK, h.CacheBytes = examineCache()
+	return h, nil
+}
+
+// examineCache looks whether the cache can be written, and adds up what it holds.
+func examineCache() (path string, ok bool, bytes int64) {
+	path, err := cachedir.Path()
+	if err != nil {
+		return err.Error(), false, 0
+	}
+	_ = filepath.WalkDir(path, func(_ string, d os.DirEntry, err error) error { // what cannot be read is not counted
+		if err == nil && d.Type().IsRegular() {
+			if info, err := d.Info(); err == nil {
+				bytes += info.Size()
+			}
+		}
+		return nil
+	})
+	probe := filepath.Join(path, ".writable")
+	ok = writeText(probe, nil) == nil
+	_ = os.Remove(probe) // it may not be there
+	return configs.ResolvePath(path), ok, bytes
+}
+
+// systemMemory is the machine's memory in bytes where the system tells, else 0.
+func systemMemory() int64 {
+	var kib int64
+	if _, err := fmt.Sscanf(procField("/proc/meminfo", "MemTotal"), "%d kB", &kib); err != nil {
+		return 0
+	}
+	return kib << 10
+}
+
+// procField is the first value of a name in one of Linux's text files about the machine, "" elsewhere.
+func procField(file, name string) string {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(text)) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"aetrain/backend"
+	"aetrain/configs"
+	"aetrain/data"
+	"aetrain/model"
+	"aetrain/optim"
+	"aetrain/trainer"
+)
+
+// experiment is a configuration that every room has decoded.
+type experiment struct {
+	cfg       *configs.Config
+	data      *data.Config
+	model     *model.Config
+	optimizer *optim.Config
+	train     *trainer.Config
+	kernels   backend.Options
+}
+
+// loadExperiment reads a configuration. The error lists every mistake in it; the experiment is nil only where nothing could be read.
+func loadExperiment(o configs.LoadOptions) (*experiment, error) {
+	o.Presets, o.DefaultPreset = model.Presets(), model.DefaultPreset
+	cfg, err := configs.Load(o)
+	if err != nil {
+		return nil, err
+	}
+	e := &experiment{cfg: cfg}
+	// Each room's mistakes are in cfg as well, so that all are shown at once.
+	e.data, _ = data.Read(cfg)
+	e.model, _ = model.Read(cfg)
+	e.optimizer, _ = optim.Read(cfg.Section("optimizer"))
+	e.train, _ = trainer.Read(cfg)
+	e.kernels = readKernels(cfg)
+	checkDevice(cfg, e.train.Device)
+	return e, cfg.Err()
+}
+
+// openData opens the data and divides it. What the user mends in the config comes back as its mistake.
+func (e *experiment) openData(ctx context.Context, t *talk) (*data.Splits, error) {
+	defer t.done()
+	splits, err := data.Open(ctx, e.data, data.OpenOptions{Seed: e.cfg.Seed, Progress: t.progress})
+	return splits, e.place(err)
+}
+
+// place gives a mistake that was found in the data its line in the config.
+func (e *experiment) place(err error) error {
+	var m *data.Mistake
+	if !errors.As(err, &m) {
+		return err
+	}
+	e.cfg.Errorf(m.Key, "%s", m.Message)
+	return e.cfg.Err()
+}
+
+// rangeExamples is how many examples show the range of the data.
+const rangeExamples = 10000
+
+// buildModel makes the model for the fields of the data, and holds the range of the data to what its likelihood takes.
+func (e *experiment) buildModel(ctx context.Context, splits *data.Splits) (*model.Model, error) {
+	m, err := model.New(e.model, modelFields(splits.Fields()))
+	if err == nil {
+		err = checkRange(ctx, m, splits)
+	}
+	if err = model.Report(e.cfg, err); err != nil {
+		return nil, err
+	}
+	return m, e.cfg.Err()
+}
+
+// checkRange measures the data.
+func checkRange(ctx context.Context, m *model.Model, splits *data.Splits) error {
+	st, err := data.Measure(ctx, splits.Train, model.FieldX, rangeExamples)
+	if err != nil {
+		return err
+	}
+	if !st.Finite {
+		return errors.New("data: x has values that are NaN or infinite")
+	}
+	return m.CheckRange(st.Min, st.Max, splits.Pipeline.After())
+}
+
+// modelFields are the data's fields as the model knows them.
+func modelFields(fields []data.Field) []model.Field {
+	list := make([]model.Field, len(fields))
+	for i, f := range fields {
+		list[i] = model.Field(f)
+	}
+	return list
+}
+
+// textOf is the value of a key of a decoded configuration; a text without its quotes.
+func textOf(cfg *configs.Config, key string) string {
+	for _, v := range cfg.Values() {
+		if v.Key == key {
+			if text, err := strconv.Unquote(v.Value); err == nil {
+				return text
+			}
+			return v.Value
+		}
+	}
+	return ""
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"gorgonia.org/tensor"
+
+	"aetrain/data"
+	"aetrain/internal/grid"
+	"aetrain/model"
+)
+
+var interpolateCommand = command{
+	name: "interpolate", args: "[RUN]", summary: "decode the codes between pairs of inputs",
+	help: "The inputs are taken in pairs, in their order: the first and the second, the third and the fourth... Each pair gives -steps rows, its ends included.",
+	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
+		var o interpolateOptions
+		o.runOptions.add(f)
+		o.addInput(f)
+		o.addOutput(f)
+		f.IntVar(&o.Steps, "steps", 8, "rows for each pair, `N`")
+		f.IntVar(&o.N, "n", 8, "pairs at most, `N`")
+		f.choose(&o.Path, "path", "way between two codes: `auto|linear|spherical`; auto is spherical for gaussian codes", "auto", "linear", "spherical")
+		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+			if err := o.take(args); err != nil {
+				return err
+			}
+			return runInterpolate(ctx, o, stdout, stderr)
+		}
+	},
+}
+
+// interpolateOptions are the flags of "aetrain interpolate".
+type interpolateOptions struct {
+	runOptions
+	Steps int    // of each pair, ends included
+	N     int    // pairs at most
+	Path  string // auto, linear, spherical
+}
+
+// runInterpolate writes what lies between pairs of inputs.
+func runInterpolate(ctx context.Context, o interpolateOptions, stdout, stderr io.Writer) error {
+	if o.Steps < 2 || o.N < 1 {
+		return usagef("-steps is 2 or more, -n 1 or more")
+	}
+	t := newTalk(stderr, o.talkOptions)
+	defer t.done()
+	r, err := openRun(o.runOptions, t)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if err := r.openInput(ctx, o.runOptions); err != nil {
+		return err
+	}
+	if r.source.Len() < 2 {
+		return usagef("two inputs or more are wanted, there is %d", r.source.Len())
+	}
+	a, b, err := pairsOf(r.source, min(o.N, r.source.Len()/2))
+	if err != nil {
+		return err
+	}
+	path := o.Path
+	if path == "auto" {
+		path = ""
+	}
+	between, err := r.Interpolate(ctx, a, b, o.Steps, path)
+	if err != nil {
+		return err
+	}
+	shape := append([]int{between.Shape()[0] * o.Steps}, r.Model.Model().X...)
+	flat := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(between.Float32s()))
+	return r.deliverTensor(flat, o.runOptions, grid.Options{Columns: o.Steps}, stdout)
+}
+
+// pairsOf reads the first n pairs of x: all first ones, and all second ones.
+func pairsOf(s data.Source, n int) (a, b *tensor.Dense, err error) {
+	at := data.FieldIndex(s.Fields(), model.FieldX)
+	read := func(first int) (*tensor.Dense, error) {
+		indices := make([]int, n)
+		for i := range indices {
+			indices[i] = 2*i + first
+		}
+		batch := data.NewBatch(s.Fields(), n, nil)
+		return batch[at], s.Read(batch, indices)
+	}
+	if a, err = read(0); err != nil {
+		return nil, nil, err
+	}
+	b, err = read(1)
+	return a, b, err
+}

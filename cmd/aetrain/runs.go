@@ -1,0 +1,237 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"aetrain/configs"
+	"aetrain/metrics"
+	"aetrain/trainer"
+)
+
+var runsCommand = command{
+	name: "runs", args: "[DIR]", summary: "list the runs under runs/, or below DIR",
+	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
+		var o runsOptions
+		f.StringVar(&o.Sort, "sort", "started", "`KEY` to sort by: name, status, epoch, step, started, best, or a metric of a split as validation.loss; best first")
+		f.format(&o.Format)
+		o.talkOptions.add(f)
+		return func(_ context.Context, args []string, stdout, stderr io.Writer) error {
+			o.Dir = runsDir
+			if len(args) > 0 {
+				o.Dir, args = configs.ResolvePath(args[0]), args[1:]
+			}
+			if err := noArguments(args); err != nil {
+				return err
+			}
+			return runRuns(o, stdout, stderr)
+		}
+	},
+}
+
+// runsOptions are the flags of "aetrain runs".
+type runsOptions struct {
+	Dir    string
+	Sort   string
+	Format string
+	talkOptions
+}
+
+// runInfo is what the files of a run tell of it. Metrics are the last row of each split.
+type runInfo struct {
+	Run     string                               `json:"run"`
+	Name    string                               `json:"name"`
+	Status  string                               `json:"status"`
+	Epoch   trainer.Number                       `json:"epoch"`
+	Step    int                                  `json:"step"`
+	Started time.Time                            `json:"started"`
+	Best    *trainer.Best                        `json:"best"` // null: none yet
+	Metrics map[string]map[string]trainer.Number `json:"metrics"`
+
+	cfg *configs.Config
+}
+
+// runRuns lists runs.
+func runRuns(o runsOptions, stdout, stderr io.Writer) error {
+	dirs, err := listRuns(o.Dir)
+	if err != nil {
+		return err
+	}
+	t := newTalk(stderr, o.talkOptions)
+	all := []*runInfo{}
+	for _, dir := range dirs {
+		info, err := readRun(shortPath(configs.ResolvePath(dir)))
+		if err != nil {
+			t.Linef("%s is passed over: %v", dir, err)
+			continue
+		}
+		all = append(all, info)
+	}
+	if err := sortRuns(all, o.Sort); err != nil {
+		return err
+	}
+	if o.Format == formatJSON {
+		return writeJSON(stdout, map[string][]*runInfo{"runs": all})
+	}
+	if len(all) == 0 {
+		t.Linef("there is no run under %s", configs.ResolvePath(o.Dir))
+		return nil
+	}
+	listTable(all, o.Sort).write(stdout)
+	return nil
+}
+
+// listTable shows runs, a line each: the loss of each split, and what they are sorted by.
+func listTable(all []*runInfo, sorted string) *table {
+	columns := []string{"train.loss", "validation.loss", "test.loss"}
+	if split, _, ok := strings.Cut(sorted, "."); ok && split != "" && !slices.Contains(columns, sorted) {
+		columns = append(columns, sorted)
+	}
+	var t table
+	t.row(append([]string{"run", "status", "epoch", "step"}, append(columns, "best")...)...)
+	t.alignRight(2, 3, 4, 5, 6)
+	if len(columns) > 3 {
+		t.alignRight(7)
+	}
+	for _, r := range all {
+		cells := []string{r.Run, r.Status, fmt.Sprintf("%.4g", float64(r.Epoch)), count(r.Step)}
+		for _, c := range columns {
+			if x := r.metric(c); math.IsNaN(x) {
+				cells = append(cells, "-")
+			} else {
+				cells = append(cells, number(x))
+			}
+		}
+		best := "-"
+		if r.Best != nil {
+			best = fmt.Sprintf("%s %s at epoch %d", r.Best.Metric, number(r.Best.Value), r.Best.Epoch)
+		}
+		t.row(append(cells, best)...)
+	}
+	return &t
+}
+
+// metric is the last value of "validation.loss", NaN where there is none.
+func (r *runInfo) metric(key string) float64 {
+	split, name, _ := strings.Cut(key, ".")
+	if x, ok := r.Metrics[split][name]; ok {
+		return float64(x)
+	}
+	return math.NaN()
+}
+
+// sortRuns sorts, best or newest first; runs that lack the key come last.
+func sortRuns(all []*runInfo, key string) error {
+	compare := map[string]func(a, b *runInfo) int{
+		"name":    func(a, b *runInfo) int { return cmp.Compare(a.Name, b.Name) },
+		"status":  func(a, b *runInfo) int { return cmp.Compare(a.Status, b.Status) },
+		"epoch":   func(a, b *runInfo) int { return cmp.Compare(b.Epoch, a.Epoch) },
+		"step":    func(a, b *runInfo) int { return cmp.Compare(b.Step, a.Step) },
+		"started": func(a, b *runInfo) int { return b.Started.Compare(a.Started) },
+		"best":    func(a, b *runInfo) int { return byFigure(a.best(), b.best(), a.Best != nil && larger(a.Best.Metric)) },
+	}[key]
+	if compare == nil {
+		split, name, ok := strings.Cut(key, ".")
+		if !ok || !slices.Contains([]string{"train", "validation", "test"}, split) {
+			return usagef("-sort %s: it is name, status, epoch, step, started, best, or a metric of a split as validation.loss", key)
+		}
+		compare = func(a, b *runInfo) int { return byFigure(a.metric(key), b.metric(key), larger(name)) }
+	}
+	slices.SortStableFunc(all, func(a, b *runInfo) int { return cmp.Or(compare(a, b), b.Started.Compare(a.Started), cmp.Compare(a.Run, b.Run)) })
+	return nil
+}
+
+func (r *runInfo) best() float64 {
+	if r.Best == nil {
+		return math.NaN()
+	}
+	return r.Best.Value
+}
+
+// byFigure compares two figures, the better one first and none at all last.
+func byFigure(a, b float64, largerIsBetter bool) int {
+	switch {
+	case math.IsNaN(a) && math.IsNaN(b):
+		return 0
+	case math.IsNaN(a):
+		return 1
+	case math.IsNaN(b):
+		return -1
+	case largerIsBetter:
+		return cmp.Compare(b, a)
+	}
+	return cmp.Compare(a, b)
+}
+
+// larger reports whether a metric is better when it is larger.
+func larger(name string) bool {
+	m, err := metrics.Make(name)
+	return err == nil && m.LargerIsBetter()
+}
+
+// readRun reads a run's folder.
+func readRun(dir string) (*runInfo, error) {
+	cfg, err := readRunConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	r := &runInfo{Run: dir, Name: cfg.Name, Status: "begun", Started: runBegan(dir), cfg: cfg}
+	rows, err := trainer.ReadRows(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	r.Metrics = lastRows(rows)
+	for _, row := range rows {
+		if row.Split != "test" {
+			r.Epoch, r.Step = trainer.Number(row.Epoch), row.Step
+		}
+	}
+	last, err := lastCheckpoint(dir)
+	if err != nil {
+		return nil, err
+	}
+	if last == nil {
+		return r, nil
+	}
+	r.Status = "unfinished"
+	if status := finished(cfg, dir, last.Meta); status != "" {
+		r.Status = status
+	}
+	var memory trainer.BestMemory
+	if _, err := last.Meta.Get("best", &memory); err == nil {
+		r.Best = memory.Best
+	}
+	return r, nil
+}
+
+// readRunConfig reads a run's config as far as it can be read: its data may have moved, which is no matter here.
+func readRunConfig(dir string) (*configs.Config, error) {
+	e, err := loadExperiment(configs.LoadOptions{File: dir + "/" + configFile})
+	if e == nil {
+		return nil, err
+	}
+	return e.cfg, nil
+}
+
+// lastRows are the last figures of each split.
+func lastRows(rows []trainer.Row) map[string]map[string]trainer.Number {
+	last := map[string]map[string]trainer.Number{}
+	for _, row := range rows {
+		last[row.Split] = row.Metrics
+	}
+	return last
+}
+
+// checkpointName is the folder's name of a checkpoint: best, last, step-N.
+func checkpointName(dir string) string {
+	return strings.TrimSuffix(dir[strings.LastIndexAny(dir, `/\`)+1:], ".old")
+}
+

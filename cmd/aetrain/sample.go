@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"io"
+	"strconv"
+
+	"gorgonia.org/tensor"
+
+	"aetrain/internal/grid"
+)
+
+var sampleCommand = command{
+	name: "sample", args: "[RUN]", summary: "draw new examples from the prior, in the units of the data",
+	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
+		var o sampleOptions
+		o.runOptions.add(f)
+		o.addOutput(f)
+		f.IntVar(&o.N, "n", 64, "how many, `N`")
+		f.Uint64Var(&o.Seed, "seed", 0, "of the draw, `S` (default: the run's)")
+		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+			o.Seeded = f.given("seed")
+			if err := o.take(args); err != nil {
+				return err
+			}
+			return runSample(ctx, o, stdout, stderr)
+		}
+	},
+}
+
+// sampleOptions are the flags of "aetrain sample".
+type sampleOptions struct {
+	runOptions
+	N      int
+	Seed   uint64
+	Seeded bool // Seed counts; otherwise the run's does
+}
+
+// runSample draws o.N examples from the prior of the run's checkpoint.
+func runSample(ctx context.Context, o sampleOptions, stdout, stderr io.Writer) error {
+	if o.N < 1 {
+		return usagef("-n %d: it is 1 or more", o.N)
+	}
+	t := newTalk(stderr, o.talkOptions)
+	defer t.done()
+	r, err := openRun(o.runOptions, t)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if err := r.openUnits(ctx); err != nil {
+		return err
+	}
+	seed := r.Config().Seed
+	if o.Seeded {
+		seed = o.Seed
+	}
+	x, err := r.Sample(ctx, o.N, seed)
+	if err != nil {
+		return err
+	}
+	return r.deliverTensor(x, o.runOptions, grid.Options{}, stdout)
+}
+
+// deliverTensor writes N×... in data units, each row under its number.
+func (r *openedRun) deliverTensor(x *tensor.Dense, o runOptions, g grid.Options, stdout io.Writer) error {
+	x, err := r.inUnits(x)
+	if err != nil {
+		return err
+	}
+	out := rows{n: x.Shape()[0], shape: r.Model.Model().X, column: "x", grid: g}
+	out.produce = func(emit func([]string, *tensor.Dense) error) error { return emit(numbered(out.n), x) }
+	if isPicture(o.Out) && out.n > pictureRows {
+		r.talk.Linef("the picture shows the first %d of %s", pictureRows, count(out.n))
+	}
+	return r.deliver(out, o, nil, stdout)
+}
+
+// numbered are the names of rows that have none.
+func numbered(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = strconv.Itoa(i)
+	}
+	return names
+}

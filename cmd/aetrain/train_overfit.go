@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"gorgonia.org/tensor"
+
+	"aetrain/configs"
+	"aetrain/data"
+	"aetrain/infer"
+	"aetrain/model"
+	"aetrain/trainer"
+)
+
+// How long one batch is trained on, and what is enough: a model that learns explains more than half of the batch's variance.
+const (
+	overfitSteps  = 300
+	overfitEnough = 0.5
+)
+
+// overfitSets make a training of one batch out of any config.
+var overfitSets = []string{
+	fmt.Sprintf("train.max_steps=%d", overfitSteps), "train.epochs=0", "train.validate_every=0", "train.early_stopping=0", "train.monitor=loss",
+}
+
+// overfitResult is what "-overfit-one-batch -format json" prints. MSE is a mean over elements, of data as the network is fed.
+type overfitResult struct {
+	Examples  int                       `json:"examples"`
+	Steps     int                       `json:"steps"`
+	Start     map[string]trainer.Number `json:"start"`
+	End       map[string]trainer.Number `json:"end"`
+	Variance  trainer.Number            `json:"variance"`  // of the batch: the error of always giving its mean
+	Explained trainer.Number            `json:"explained"` // share of it that reconstructions explain at the end
+	Passed    bool                      `json:"passed"`
+}
+
+// overfitOneBatch trains on one batch again and again. A model that cannot learn that cannot learn anything; it writes nothing.
+func overfitOneBatch(ctx context.Context, e *experiment, o trainOptions, t *talk, stdout io.Writer) error {
+	e, err := loadExperiment(configs.LoadOptions{File: e.cfg.File, Bytes: e.cfg.Source, Sets: append(o.Sets[:len(o.Sets):len(o.Sets)], overfitSets...)})
+	if err != nil {
+		return err
+	}
+	splits, err := e.openData(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer splits.Close()
+	m, err := e.buildModel(ctx, splits)
+	if err != nil {
+		return err
+	}
+	b, err := openBackend(e.train, t)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	batch := &oneBatch{Source: splits.Train, n: min(e.data.Batch, splits.Train.Len())}
+	r, err := trainer.New(trainer.Options{
+		Name: e.cfg.Name, Seed: e.cfg.Seed, Train: e.train, Data: e.data, Optimizer: e.optimizer, Model: m, Backend: b, Kernels: e.kernels, Log: t,
+		Splits: &data.Splits{Train: batch, Pipeline: splits.Pipeline},
+	})
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	result, err := overfit(ctx, r, batch, t)
+	if err != nil {
+		return err
+	}
+	return result.print(o, stdout)
+}
+
+// overfit trains and compares before with after.
+func overfit(ctx context.Context, r *trainer.Run, batch *oneBatch, t *talk) (*overfitResult, error) {
+	stats, err := data.Measure(ctx, batch, model.FieldX, 0)
+	if err != nil {
+		return nil, err
+	}
+	out := &overfitResult{Examples: batch.Len(), Variance: trainer.Number(stats.Std * stats.Std)}
+	start, err := r.Model.Evaluate(ctx, batch, infer.EvaluateOptions{})
+	if err != nil {
+		return nil, err
+	}
+	r.Progress = &stepsProgress{talk: t, of: overfitSteps, began: time.Now()}
+	err = r.Train(ctx)
+	r.Progress.Close()
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	end, err := r.Model.Evaluate(ctx, batch, infer.EvaluateOptions{})
+	if err != nil {
+		return nil, err
+	}
+	out.Steps, out.Start, out.End = r.Step, numbers(start), numbers(end)
+	out.Explained = 1 - trainer.Number(end["mse"])/max(out.Variance, 1e-30)
+	out.Passed = out.Explained > overfitEnough
+	return out, nil
+}
+
+// print writes the result; a model that has not learnt is a failure.
+func (r *overfitResult) print(o trainOptions, stdout io.Writer) error {
+	if o.Format == formatJSON {
+		if err := writeJSON(stdout, r); err != nil {
+			return err
+		}
+	} else {
+		var t table
+		t.row("start", terms(floats(r.Start)))
+		t.row("end", terms(floats(r.End)))
+		t.write(stdout)
+		fmt.Fprintf(stdout, "%d steps on %d examples: reconstructions explain %.1f%% of their variance\n", r.Steps, r.Examples, 100*r.Explained)
+	}
+	if !r.Passed {
+		return fmt.Errorf("the model has not learnt one batch by heart: look at the layers (-dry-run), the learning rate and the penalties' weights")
+	}
+	if o.Format != formatJSON {
+		fmt.Fprintln(stdout, "passed: the model can learn")
+	}
+	return nil
+}
+
+// floats undoes numbers.
+func floats(m map[string]trainer.Number) map[string]float64 {
+	out := make(map[string]float64, len(m))
+	for k, v := range m {
+		out[k] = float64(v)
+	}
+	return out
+}
+
+// oneBatch is the first n examples of a source.
+type oneBatch struct {
+	data.Source
+	n int
+}
+
+func (b *oneBatch) Len() int { return b.n }
+
+func (b *oneBatch) Read(dst []*tensor.Dense, indices []int) error {
+	for _, i := range indices {
+		if i < 0 || i >= b.n {
+			return fmt.Errorf("example %d of %d is wanted", i, b.n)
+		}
+	}
+	return b.Source.Read(dst, indices)
+}
+
+// stepsProgress shows a training that has steps and no epochs to speak of.
+type stepsProgress struct {
+	talk  *talk
+	of    int64
+	began time.Time
+}
+
+// Step moves the bar.
+func (p *stepsProgress) Step(r *trainer.Run) { p.talk.show("one batch", int64(r.Step), p.of, "steps") }
+
+// Epoch is each step here.
+func (*stepsProgress) Epoch(*trainer.Run) {}
+
+// Close takes the bar away.
+func (p *stepsProgress) Close() { p.talk.done() }
