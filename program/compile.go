@@ -8,6 +8,34 @@ import (
 	"aetrain/graph"
 )
 
+// unit is a program on its way through the passes.
+type unit struct {
+	t      Target
+	m      *module  // the graph, until it is lowered
+	groups []*group // from fuse on
+	p      *Program // from lower on
+}
+
+// pass takes a unit a step further.
+type pass struct {
+	name string
+	run  func(*unit) error
+}
+
+// passes run in this order. The verifier stands wherever nodes are new: a mistake is found where it is made.
+var passes = []pass{
+	{"verify", verifyGraph},
+	{"expand", expand},
+	{"simplify", simplify},
+	{"verify", verifyGraph},
+	{"fuse", fuse},
+	{"schedule", schedule},
+	{"lower", lower},
+	{"reuse", reuse},
+	{"place", place},
+	{"verify", func(u *unit) error { return Verify(u.p) }},
+}
+
 // Compile turns g into a Program that computes out and leaves every assigned state with its new value.
 // It returns the graph's own first error, if it has one.
 func Compile(g *graph.Graph, out map[string]graph.Value, t Target) (*Program, error) {
@@ -18,19 +46,14 @@ func Compile(g *graph.Graph, out map[string]graph.Value, t Target) (*Program, er
 	if err != nil {
 		return nil, err
 	}
-	before := count(m)
-	if m, err = simplify(m); err != nil {
-		return nil, err
+	u := &unit{t: t, m: m, p: &Program{}}
+	u.p.NodesBefore = m.count()
+	for _, p := range passes {
+		if err := p.run(u); err != nil {
+			return nil, fmt.Errorf("program: %s: %w", p.name, err)
+		}
 	}
-	p := &Program{NodesBefore: before, NodesAfter: count(m)}
-	groups := fuse(m, t)
-	order, err := schedule(groups)
-	if err != nil {
-		return nil, err
-	}
-	lower(p, m, order)
-	place(p, max(t.Align, 1))
-	return p, Verify(p)
+	return u.p, nil
 }
 
 // collect names what the program has to compute.
@@ -52,13 +75,4 @@ func collect(g *graph.Graph, out map[string]graph.Value) (*module, error) {
 		return nil, errors.New("program: nothing to compute: no output and no assigned state")
 	}
 	return m, nil
-}
-
-func count(m *module) (n int) {
-	for _, needed := range live(m.g, m.roots()) {
-		if needed {
-			n++
-		}
-	}
-	return n
 }

@@ -7,195 +7,180 @@ import (
 	"aetrain/op"
 )
 
-// A group becomes one step: at most one node that does work of its own (the root), pointwise nodes of one iteration space,
-// and reductions of what they compute.
-type group struct {
-	id    int
-	root  *graph.Node
-	nodes []*graph.Node // pointwise, in build order
-	sums  []*graph.Node // reductions of values of the group, in build order
-	size  int           // elements of the iteration space
-	shape graph.Shape
-}
-
-// members lists all nodes of the group.
-func (g *group) members() []*graph.Node {
-	var all []*graph.Node
-	if g.root != nil {
-		all = append(all, g.root)
-	}
-	return append(append(all, g.nodes...), g.sums...)
-}
-
-// last is the largest node ID, by which groups are ordered.
-func (g *group) last() int {
-	id := -1
-	for _, n := range g.members() {
-		id = max(id, n.ID)
-	}
-	return id
-}
-
 // fuser partitions the live nodes into groups.
 type fuser struct {
-	m       *module
 	t       Target
-	of      map[*graph.Node]*group
-	users   map[*graph.Node][]*graph.Node // consumers, views looked through
-	views   map[*graph.Node]bool          // nodes that cost nothing: reshapes, and broadcasts that all users read in place
-	groups  []*group
-	visited map[*group]int
-	mark    int
+	of      []*group        // by node ID; nil for leaves and views
+	views   []bool          // by node ID: costs nothing
+	readers [][]*graph.Node // by node ID: the nodes in groups that read it, directly or through views
+	asked   []bool          // by node ID: the outside wants it
+	now     int             // ID of the node that looks for a group
+	search  int             // number of the search that marks groups
 }
 
 // fuse puts every live node that does work into a group. A pointwise node joins the group that computes one of its inputs if
-// both have the same iteration space and no other group lies between; so chains grow along the data, follow a product
+// both have as many elements and no other group lies between; so chains grow along the data, follow a product
 // as its epilogue, and take a loss together with its gradient. A reduction ends the chain that feeds it.
-func fuse(m *module, t Target) []*group {
-	f := &fuser{m: m, t: t, of: map[*graph.Node]*group{}, users: map[*graph.Node][]*graph.Node{}, views: map[*graph.Node]bool{}, visited: map[*group]int{}}
-	needed := live(m.g, m.roots())
+//
+// Shapes play no part: a chain walks over elements in the order of memory, which a reshape does not change.
+func fuse(u *unit) error {
+	n := len(u.m.g.Nodes())
+	f := &fuser{t: u.t, of: make([]*group, n), views: make([]bool, n), readers: make([][]*graph.Node, n), asked: make([]bool, n)}
 	var work []*graph.Node
-	for id, n := range m.g.Nodes() {
-		if needed[id] {
-			work = append(work, n)
+	for id, needed := range live(u.m.g, u.m.roots()) {
+		if needed {
+			work = append(work, u.m.g.Nodes()[id])
 		}
 	}
-	for _, n := range work {
-		f.views[n] = isReshape(n)
+	for _, r := range u.m.roots() {
+		f.asked[look(r).Node.ID] = true
 	}
 	f.findViews(work)
+	var groups []*group
 	for _, n := range work {
-		for _, in := range n.In {
-			f.users[in.Node] = append(f.users[in.Node], n)
+		if !f.views[n.ID] && !isLeaf(n) {
+			f.of[n.ID] = newGroup(n)
+			groups = append(groups, f.of[n.ID])
+			f.findReaders(n)
 		}
 	}
 	for _, n := range work {
-		if !f.views[n] && !isLeaf(n) {
-			f.start(n)
+		if g := f.of[n.ID]; g != nil && g.root != n {
+			f.now = n.ID
+			f.follow(n)
+			f.meet(n)
 		}
 	}
-	for _, n := range work {
-		if g := f.of[n]; g != nil && g.root != n {
-			f.grow(n)
-		}
-	}
-	return slices.DeleteFunc(f.groups, func(g *group) bool { return len(g.members()) == 0 })
+	u.groups = slices.DeleteFunc(groups, (*group).empty)
+	return nil
 }
 
-// findViews marks the broadcasts that every user can read in place: as operands of pointwise ops and reductions.
+// findViews marks reshapes, and the broadcasts that every user can read in place: as operands of pointwise ops and reductions.
 func (f *fuser) findViews(work []*graph.Node) {
 	copied := map[*graph.Node]bool{}
 	for _, n := range work {
+		f.views[n.ID] = isReshape(n)
 		for _, in := range n.In {
-			if in.Node.Op.Name() == "BroadcastTo" && !inChain(n) {
+			if !inChain(n) {
 				copied[in.Node] = true
 			}
 		}
 	}
-	for _, r := range f.m.roots() {
-		if v := look(r); v.Node.Op.Name() == "BroadcastTo" {
-			copied[v.Node] = true
-		}
-	}
 	for _, n := range work {
-		if b, ok := n.Op.(op.Broadcast); ok && !copied[n] {
-			_, ok := access(n.In[0].Shape(), b.Dims)
-			f.views[n] = ok
+		if b, ok := n.Op.(op.Broadcast); ok && !copied[n] && !f.asked[n.ID] {
+			f.views[n.ID] = inPlace(n.In[0].Spec(), b.Dims)
 		}
 	}
 }
 
-// start gives n a group of its own.
-func (f *fuser) start(n *graph.Node) {
-	g := &group{id: len(f.groups), shape: n.Out[0].Shape, size: n.Out[0].Shape.Size()}
-	switch {
-	case isPointwise(n):
-		g.nodes = []*graph.Node{n}
-	case chainSum(n):
-		g.sums = []*graph.Node{n}
-		g.shape, g.size = n.In[0].Shape(), n.In[0].Shape().Size()
-	default:
-		g.root = n
-	}
-	f.of[n] = g
-	f.groups = append(f.groups, g)
+// inPlace reports whether chains can read x stretched to dims without a copy. Integers only where one number is repeated:
+// chains compute in float32, which would not hold all of them.
+func inPlace(x graph.Spec, dims graph.Shape) bool {
+	a, ok := access(x.Shape, dims)
+	return ok && (x.DType == graph.Float32 || a.Period == 1)
 }
 
-// grow merges the group of n into those of its producers where that is possible.
-func (f *fuser) grow(n *graph.Node) {
-	inputs := slices.Clone(n.In)
+// findReaders notes n with everything that it reads, views looked through.
+func (f *fuser) findReaders(n *graph.Node) {
+	for _, in := range n.In {
+		src := in.Node
+		for f.views[src.ID] {
+			src = src.In[0].Node
+		}
+		if list := f.readers[src.ID]; len(list) == 0 || list[len(list)-1] != n {
+			f.readers[src.ID] = append(list, n)
+		}
+	}
+}
+
+// follow merges the group of n into those of its producers where that is possible.
+func (f *fuser) follow(n *graph.Node) {
+	inputs := make([]graph.Value, 0, len(n.In))
+	for _, in := range n.In {
+		inputs = append(inputs, look(in))
+	}
 	// The producer built last first: it is the one that n waits for.
 	slices.SortStableFunc(inputs, func(a, b graph.Value) int { return b.Node.ID - a.Node.ID })
 	summed := f.onlySummed(n)
 	for _, in := range inputs {
-		p := f.of[in.Node]
-		if p == nil || p == f.of[n] || p.root != nil && summed {
+		p, g := f.of[in.Node.ID], f.of[n.ID]
+		// What only reductions read is better computed with them than stored by an epilogue.
+		if p == nil || p == g || p.root != nil && (summed || f.joins(n, in)) {
 			continue
 		}
-		if f.compatible(p, f.of[n], in) && !f.between(p, f.of[n]) {
-			f.merge(p, f.of[n])
-		}
-	}
-	// Chains over the same operand meet too: a loss and its gradient, several sums of one value.
-	for _, in := range inputs {
-		if in.Shape().Size() == 1 {
-			continue // sharing a scalar is no reason to meet
-		}
-		for _, u := range f.users[in.Node] {
-			a, b := f.of[u], f.of[n]
-			if u.ID < n.ID && a != nil && a != b && a.root == nil && b.root == nil && f.compatible(a, b, in) && !f.between(a, b) && !f.between(b, a) {
-				f.merge(a, b)
-			}
+		if f.compatible(p, g) && !f.between(p, g) {
+			f.merge(p, g)
 		}
 	}
 }
 
-// onlySummed reports whether reductions alone read n: it is better computed with them than stored by an epilogue.
+// meet merges chains that walk over the same operand: a loss and its gradient, several sums of one value.
+func (f *fuser) meet(n *graph.Node) {
+	for _, in := range n.In {
+		f.joins(n, look(in))
+	}
+}
+
+// joins merges the group of n with chains of their own that read in too, and reports whether there was one. Then in is stored
+// anyway, and n costs no further pass: that is better than an epilogue, which would store the result of n beside it.
+func (f *fuser) joins(n *graph.Node, in graph.Value) (found bool) {
+	if size := in.Shape().Size(); size == 1 || size != f.of[n.ID].size {
+		return false // sharing a scalar or a bias is no reason to meet
+	}
+	for _, u := range f.readers[in.Node.ID] {
+		if u.ID >= n.ID {
+			break
+		}
+		a, b := f.of[u.ID], f.of[n.ID]
+		if a != b && a.root == nil && b.root == nil && f.compatible(a, b) && !f.between(a, b) && !f.between(b, a) {
+			f.merge(a, b)
+			found = true
+		}
+	}
+	return found
+}
+
+// onlySummed reports whether reductions alone read n.
 func (f *fuser) onlySummed(n *graph.Node) bool {
-	for _, r := range f.m.roots() {
-		if look(r).Node == n {
-			return false
-		}
-	}
-	for _, u := range f.consumers(n) {
-		if !chainSum(u) {
-			return false
-		}
-	}
-	return true
+	return !f.asked[n.ID] && !slices.ContainsFunc(f.readers[n.ID], func(u *graph.Node) bool { return !chainSum(u) })
 }
 
-// compatible reports whether b may run in the step of a, whose value in it reads.
-func (f *fuser) compatible(a, b *group, in graph.Value) bool {
-	if b.root != nil || a.size != b.size || !a.shape.Equal(b.shape) {
+// compatible reports whether b may run in the step of a.
+func (f *fuser) compatible(a, b *group) bool {
+	if b.root != nil || a.size != b.size {
 		return false
 	}
 	if a.root == nil {
 		return true
 	}
 	// An epilogue sees the root's first output only, and reductions of it would need a tree across tiles.
-	return len(b.sums) == 0 && a.root.Out[0].DType == graph.Float32 && f.t.Epilogue != nil && f.t.Epilogue(a.root.Op) &&
-		(in.Node != a.root || in.Index == 0)
+	if len(b.sums) > 0 || a.root.Out[0].DType != graph.Float32 || f.t.Epilogue == nil || !f.t.Epilogue(a.root.Op) {
+		return false
+	}
+	for _, n := range b.nodes {
+		for _, in := range n.In {
+			if v := look(in); v.Node == a.root && v.Index != 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
-// between reports whether a path leads from a to b through another group: then they cannot be one step.
+// between reports whether a path leads from a to b through another group, or through a reduction that is complete only when
+// a's whole step is: then they cannot be one step.
 func (f *fuser) between(a, b *group) bool {
-	f.mark++
-	for _, n := range a.members() {
-		for _, u := range f.consumers(n) {
-			if g := f.of[u]; g != a && g != b && f.reaches(g, a, b) {
+	f.search++
+	for _, n := range a.sums {
+		for _, u := range f.readers[n.ID] {
+			if f.of[u.ID] == b {
 				return true
 			}
 		}
 	}
-	return f.waitsForSum(a, b) || f.waitsForSum(b, a)
-}
-
-// waitsForSum reports whether b reads a reduction of a, which is complete only when a's whole step is.
-func (f *fuser) waitsForSum(a, b *group) bool {
-	for _, n := range a.sums {
-		for _, u := range f.consumers(n) {
-			if f.of[u] == b {
+	for n := range a.members {
+		for _, u := range f.readers[n.ID] {
+			if g := f.of[u.ID]; g != a && g != b && f.reaches(g, a, b) {
 				return true
 			}
 		}
@@ -203,17 +188,19 @@ func (f *fuser) waitsForSum(a, b *group) bool {
 	return false
 }
 
+// reaches reports whether a path leads from g to a or b. Nodes behind the one that looks for a group are alone in theirs
+// still, and lead to later ones only.
 func (f *fuser) reaches(g, a, b *group) bool {
 	if g == a || g == b {
 		return true
 	}
-	if f.visited[g] == f.mark {
+	if g.searched == f.search || g.first > f.now {
 		return false
 	}
-	f.visited[g] = f.mark
-	for _, n := range g.members() {
-		for _, u := range f.consumers(n) {
-			if next := f.of[u]; next != g && f.reaches(next, a, b) {
+	g.searched = f.search
+	for n := range g.members {
+		for _, u := range f.readers[n.ID] {
+			if next := f.of[u.ID]; next != g && f.reaches(next, a, b) {
 				return true
 			}
 		}
@@ -221,68 +208,10 @@ func (f *fuser) reaches(g, a, b *group) bool {
 	return false
 }
 
-// consumers are the nodes in groups that read n, directly or through views.
-func (f *fuser) consumers(n *graph.Node) []*graph.Node {
-	var out []*graph.Node
-	for _, u := range f.users[n] {
-		if f.views[u] {
-			out = append(out, f.consumers(u)...)
-		} else {
-			out = append(out, u)
-		}
-	}
-	return out
-}
-
 // merge moves b's nodes into a.
 func (f *fuser) merge(a, b *group) {
-	for _, n := range b.members() {
-		f.of[n] = a
+	for n := range b.members {
+		f.of[n.ID] = a
 	}
-	byID := func(x, y *graph.Node) int { return x.ID - y.ID }
-	a.nodes = append(a.nodes, b.nodes...)
-	a.sums = append(a.sums, b.sums...)
-	slices.SortFunc(a.nodes, byID)
-	slices.SortFunc(a.sums, byID)
-	b.nodes, b.sums = nil, nil
-}
-
-// isLeaf reports nodes that no step computes.
-func isLeaf(n *graph.Node) bool {
-	switch n.Op.(type) {
-	case graph.Input, graph.Read, graph.Constant:
-		return true
-	}
-	return false
-}
-
-func isReshape(n *graph.Node) bool { return n.Op.Name() == "Reshape" }
-
-// isPointwise reports nodes that a chain can hold.
-func isPointwise(n *graph.Node) bool {
-	if _, ok := n.Op.(graph.Sum); ok {
-		return true
-	}
-	_, ok := n.Op.(op.Pointwise)
-	return ok
-}
-
-// chainSum reports reductions that a chain can end in: those that keep one block of adjacent axes.
-func chainSum(n *graph.Node) bool {
-	r, ok := n.Op.(op.Reduce)
-	if !ok {
-		return false
-	}
-	_, ok = kept(n.In[0].Shape(), r.Axes)
-	return ok
-}
-
-func inChain(n *graph.Node) bool { return isPointwise(n) || chainSum(n) }
-
-// look returns the value whose memory v is: reshapes are looked through.
-func look(v graph.Value) graph.Value {
-	for isReshape(v.Node) {
-		v = v.Node.In[0]
-	}
-	return v
+	a.take(b)
 }

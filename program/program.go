@@ -1,7 +1,8 @@
 // Package program turns a graph into a Program: the list of steps that a backend runs, with every buffer placed.
 //
-// [Compile] runs the passes in the order of the table in compile.go, a pass a file: verify, simplify (with constant folding
-// and common subexpressions), fuse, schedule and memory plan. Read Compile first, then fuse.go.
+// [Compile] runs the passes in the order of the table in compile.go, a pass a file: verify, expand, simplify (constants,
+// arithmetic, moves of elements, common subexpressions), fuse, schedule, lower to steps over buffers, reuse and place them.
+// Read Compile first, then fuse.go.
 package program
 
 import (
@@ -12,6 +13,9 @@ import (
 type Target struct {
 	// Epilogue says whether elementwise ops may run on the output of this op while it is being computed.
 	Epilogue func(o graph.Op) bool
+	// Kernel says whether the device computes this op itself; nil: it does, all of them. Composite ops without a kernel are
+	// replaced by their definition in smaller ops.
+	Kernel func(o graph.Op) bool
 	// Precision is that of products: "float32", "tf32" or "bf16". A backend that lacks it asks for "float32".
 	Precision string
 	// Ranks is how many processes train together; 0 and 1 are the same.
@@ -90,6 +94,9 @@ type Step struct {
 
 // Chain is a straight line of pointwise ops over one iteration space, read from Args and written to Outs and Sums.
 // Its values are slots: first Node's output 0 if the step has a Node, then the Args, then the outputs of each op in turn.
+//
+// An element is read by all ops before any output of it is written, so an output may lie over an operand that is read densely;
+// such an operand's slot is read by ops alone, never by Outs or Sums.
 type Chain struct {
 	Size int // elements of the iteration space
 	Args []Arg

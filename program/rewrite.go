@@ -2,6 +2,7 @@ package program
 
 import (
 	"fmt"
+	"strconv"
 
 	"aetrain/graph"
 )
@@ -30,6 +31,16 @@ func (m *module) roots() []graph.Value {
 	return vs
 }
 
+// count is how many nodes are needed.
+func (m *module) count() (n int) {
+	for _, needed := range live(m.g, m.roots()) {
+		if needed {
+			n++
+		}
+	}
+	return n
+}
+
 // live marks the nodes that roots need.
 func live(g *graph.Graph, roots []graph.Value) []bool {
 	needed := make([]bool, len(g.Nodes()))
@@ -46,30 +57,35 @@ func live(g *graph.Graph, roots []graph.Value) []bool {
 	return needed
 }
 
-// rewriter builds a new graph node by node; rules see inputs that are rewritten already.
+// rewriter builds a new graph node by node; replacements see inputs that are rewritten already.
 type rewriter struct {
 	g    *graph.Graph
 	memo map[graph.Value]graph.Value
 	seen map[string]*graph.Node // common subexpressions, by key
 }
 
-// rewrite returns m rebuilt through rules: dead nodes are gone, equal nodes are one, and each node went through the first
-// rule that applied.
-func (m *module) rewrite(rules []rule) (*module, error) {
+// replace returns the outputs to use instead of node n, whose inputs have become in; nil where n stays.
+type replace func(r *rewriter, n *graph.Node, in []graph.Value) []graph.Value
+
+// rewrite returns m rebuilt: dead nodes are gone, equal nodes are one, and each node went through f.
+func (m *module) rewrite(f replace) (*module, error) {
 	r := &rewriter{g: graph.New(), memo: map[graph.Value]graph.Value{}, seen: map[string]*graph.Node{}}
-	needed := live(m.g, m.roots())
-	for _, st := range m.g.States() { // all states keep their order, needed or not
-		if needed[st.Leaf.Node.ID] || st.Now != st.Leaf {
+	needed, assigned := live(m.g, m.roots()), map[string]bool{}
+	for _, a := range m.assigns {
+		assigned[a.name] = true
+	}
+	for _, st := range m.g.States() { // they keep their order; those that nobody reads or assigns are gone
+		if needed[st.Leaf.Node.ID] || assigned[st.Name] {
 			r.memo[st.Leaf] = r.g.State(st.Kind, st.Name, st.Spec, st.Init)
 		}
 	}
 	for id, n := range m.g.Nodes() {
 		if needed[id] {
-			r.node(n, rules)
+			r.node(n, f)
 		}
 	}
 	if err := r.g.Err(); err != nil {
-		return nil, fmt.Errorf("program: simplify: %w", err)
+		return nil, err
 	}
 	out := &module{g: r.g}
 	for _, o := range m.outputs {
@@ -81,12 +97,7 @@ func (m *module) rewrite(rules []rule) (*module, error) {
 	return out, nil
 }
 
-func (r *rewriter) node(n *graph.Node, rules []rule) {
-	defer r.g.Enter(n.Path)()
-	in := make([]graph.Value, len(n.In))
-	for i, v := range n.In {
-		in[i] = r.memo[v]
-	}
+func (r *rewriter) node(n *graph.Node, f replace) {
 	switch o := n.Op.(type) {
 	case graph.Read:
 		return // declared before the first node
@@ -94,35 +105,34 @@ func (r *rewriter) node(n *graph.Node, rules []rule) {
 		r.memo[n.Value(0)] = r.g.Input(o.Label, o.Spec)
 		return
 	}
-	for _, rule := range rules {
-		if v := rule(r, n.Op, in); v.Valid() {
-			r.memo[n.Value(0)] = v
-			return
-		}
+	defer r.g.Enter(n.Path)()
+	in := make([]graph.Value, len(n.In))
+	for i, v := range n.In {
+		in[i] = r.memo[v]
 	}
-	for i, v := range r.apply(n.Op, in...) {
-		if i < len(n.Out) {
-			r.memo[n.Value(i)] = v
-		}
+	out := f(r, n, in)
+	if out == nil {
+		out = r.apply(n.Op, in...)
+	}
+	for i := range n.Out {
+		r.memo[n.Value(i)] = out[i]
 	}
 }
 
 // apply adds a node, or finds the equal one that is there.
 func (r *rewriter) apply(o graph.Op, in ...graph.Value) []graph.Value {
-	key := opKey(o)
-	for _, v := range in {
-		key += fmt.Sprintf("|%d.%d", v.Node.ID, v.Index)
-	}
-	if n := r.seen[key]; n != nil {
-		vs := make([]graph.Value, len(n.Out))
-		for i := range vs {
-			vs[i] = n.Value(i)
+	key := nodeKey(o, in)
+	n := r.seen[key]
+	if n == nil {
+		vs := r.g.Apply(o, in...)
+		if r.g.Err() == nil {
+			r.seen[key] = vs[0].Node
 		}
 		return vs
 	}
-	vs := r.g.Apply(o, in...)
-	if vs[0].Node.ID >= 0 {
-		r.seen[key] = vs[0].Node
+	vs := make([]graph.Value, len(n.Out))
+	for i := range vs {
+		vs[i] = n.Value(i)
 	}
 	return vs
 }
@@ -130,15 +140,41 @@ func (r *rewriter) apply(o graph.Op, in ...graph.Value) []graph.Value {
 // one is apply for an op with a single output.
 func (r *rewriter) one(o graph.Op, in ...graph.Value) graph.Value { return r.apply(o, in...)[0] }
 
+// known returns the value equal to v that was there before it, else v: for what functions of package op have built.
+func (r *rewriter) known(v graph.Value) graph.Value {
+	if r.g.Err() != nil || v.Node.ID < 0 {
+		return v
+	}
+	key := nodeKey(v.Node.Op, v.Node.In)
+	if n := r.seen[key]; n != nil {
+		return n.Value(v.Index)
+	}
+	r.seen[key] = v.Node
+	return v
+}
+
 // fill is a constant of one number.
 func (r *rewriter) fill(s graph.Spec, x float64) graph.Value {
 	return r.one(graph.Constant{Spec: s, Data: []float64{x}})
 }
 
+// nodeKey is equal for nodes that compute the same.
+func nodeKey(o graph.Op, in []graph.Value) string {
+	key := make([]byte, 0, 64)
+	key = append(key, opKey(o)...)
+	for _, v := range in {
+		key = append(key, '|')
+		key = strconv.AppendInt(key, int64(v.Node.ID), 10)
+		key = append(key, '.')
+		key = strconv.AppendInt(key, int64(v.Index), 10)
+	}
+	return string(key)
+}
+
 // opKey tells ops with different attributes apart.
 func opKey(o graph.Op) string {
 	if k, ok := o.(interface{ Key() string }); ok {
-		return fmt.Sprintf("%s:%s", o.Name(), k.Key())
+		return o.Name() + ":" + k.Key()
 	}
 	return fmt.Sprintf("%s:%T%+v", o.Name(), o, o)
 }
