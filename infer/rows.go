@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"gorgonia.org/tensor"
 
@@ -30,7 +31,7 @@ func (m *Model) rows(ctx context.Context, function string, in map[string]*tensor
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFed(function, runners[0].fn, in); err != nil {
+	if err := m.checkFed(function, runners[0].fn, in); err != nil {
 		return nil, err
 	}
 	results, err := m.results(runners[0], n, wanted)
@@ -81,13 +82,10 @@ func (m *Model) results(r *runner, n int, wanted []string) ([]*tensor.Dense, err
 }
 
 // checkFed reports fields that a function reads and that are not given.
-func checkFed(function string, fn *model.Function, in map[string]*tensor.Dense) error {
-	if fn.Forward == nil {
-		return nil
-	}
-	for _, name := range fn.Inputs {
-		if _, field := fn.Forward.Fields[name]; field && in[name] == nil {
-			return fmt.Errorf("%s: the model reads the field %s too: run it over a source, not over an array", function, name)
+func (m *Model) checkFed(function string, fn *model.Function, in map[string]*tensor.Dense) error {
+	for _, f := range m.model.Fields {
+		if in[f.Name] == nil && slices.Contains(fn.Inputs, f.Name) {
+			return fmt.Errorf("%s: the model reads the field %s too: run it over a source, not over an array", function, f.Name)
 		}
 	}
 	return nil

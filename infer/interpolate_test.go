@@ -1,0 +1,79 @@
+package infer
+
+import (
+	"context"
+	"math"
+	"slices"
+	"testing"
+
+	"gorgonia.org/tensor"
+)
+
+func TestWays(t *testing.T) {
+	at := func(way func(dst, a, b []float32, t float64), a, b []float32, x float64) []float32 {
+		dst := make([]float32, len(a))
+		way(dst, a, b, x)
+		return dst
+	}
+	h := math.Sqrt(0.5)
+	cases := []struct {
+		name string
+		way  func(dst, a, b []float32, t float64)
+		a, b []float32
+		t    float64
+		want []float64
+	}{
+		{"half of a straight line", linear, []float32{0, 2}, []float32{4, -2}, 0.5, []float64{2, 0}},
+		{"half of a quarter circle", spherical, []float32{1, 0}, []float32{0, 1}, 0.5, []float64{h, h}},
+		{"a third of it", spherical, []float32{1, 0}, []float32{0, 1}, 1.0 / 3, []float64{math.Sqrt(3) / 2, 0.5}},
+		{"lengths differ", spherical, []float32{2, 0}, []float32{0, 1}, 0.5, []float64{2 * h, h}},
+		{"the same code", spherical, []float32{1, 1}, []float32{1, 1}, 0.3, []float64{1, 1}},
+		{"parallel ones", spherical, []float32{1, 1}, []float32{3, 3}, 0.5, []float64{2, 2}},
+		{"opposite ones", spherical, []float32{1, 0}, []float32{-1, 0}, 0.25, []float64{0.5, 0}},
+		{"from nowhere", spherical, []float32{0, 0}, []float32{2, 0}, 0.5, []float64{1, 0}},
+		{"the beginning", spherical, []float32{1, 2}, []float32{-3, 1}, 0, []float64{1, 2}},
+		{"the end", spherical, []float32{1, 2}, []float32{-3, 1}, 1, []float64{-3, 1}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) { nearAll(t, "code", at(c.way, c.a, c.b, c.t), c.want, 1e-6) })
+	}
+}
+
+func TestInterpolate(t *testing.T) {
+	ctx := context.Background()
+	src := noise(5, 1, 2, 3)
+	for _, c := range []struct {
+		text, path string
+		way        func(dst, a, b []float32, t float64)
+	}{{tinyVAE, "", spherical}, {tinyVAE, "linear", linear}, {tinyAE, "", linear}, {tinyAE, "spherical", spherical}} {
+		m := live(t, c.text, src, 4)
+		a, b := part(src.values[0], 0, 2), part(src.values[0], 3, 5)
+		got, err := m.Interpolate(ctx, a, b, 5, c.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := []int{2, 5, 1, 2, 3}; !slices.Equal([]int(got.Shape()), append(want[:2:2], m.model.X...)) {
+			t.Errorf("shape is %v, want %v", got.Shape(), want)
+		}
+		za, err := m.Encode(ctx, a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		zb, err := m.Encode(ctx, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		z := make([]float32, 3)
+		c.way(z, za.Float32s()[3:], zb.Float32s()[3:], 0.75)
+		want, err := m.Decode(ctx, tensor.New(tensor.WithShape(1, 3), tensor.WithBacking(z)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		nearAll(t, "three quarters of the second way", got.Float32s()[8*6:9*6], widen(want.Float32s()), 1e-5)
+		ends, err := m.Reconstruct(ctx, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		nearAll(t, "the end of the first way", got.Float32s()[4*6:5*6], widen(ends.Float32s()[:6]), 1e-5)
+	}
+}
