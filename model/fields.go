@@ -1,17 +1,39 @@
 package model
 
-// FieldNames are the fields of the data that the model's graphs read, x first.
+import "slices"
+
+// smallestBatch is one that every model can be built at.
+const smallestBatch = 2
+
+// FieldNames are the fields of the data that training reads, in the data's order.
 func (m *Model) FieldNames() []string {
-	names := []string{FieldX}
-	if m.masked {
-		names = append(names, FieldMask)
+	read := map[string]bool{FieldX: true}
+	for phase := range m.Phases() {
+		fn, err := m.TrainPhase(smallestBatch, phase)
+		if err != nil {
+			continue // New has built it once: it cannot fail
+		}
+		for _, name := range fn.Inputs {
+			read[name] = true
+		}
+	}
+	var names []string
+	for _, f := range m.Fields {
+		if read[f.Name] {
+			names = append(names, f.Name)
+		}
 	}
 	return names
 }
 
+// HasField reports whether the data has a field of that name.
+func (f *Forward) HasField(name string) bool {
+	return slices.ContainsFunc(f.model.Fields, func(field Field) bool { return field.Name == name })
+}
+
 // MinBatch is the smallest batch that the model can be trained on: two examples where statistics are taken over the batch.
 func (m *Model) MinBatch() int {
-	fn, err := m.Train(2)
+	fn, err := m.Train(smallestBatch)
 	if err != nil {
 		return 1
 	}

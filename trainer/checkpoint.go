@@ -76,6 +76,7 @@ type memory struct {
 	Sums     sumMemory `json:"sums"`
 	Scale    float64   `json:"learning_rate_scale"`
 	Schedule []float64 `json:"schedule,omitempty"`
+	Pending  string    `json:"pending,omitempty"` // what has still to follow the last step
 }
 
 // memoryKey is the loop's place among what callbacks keep.
@@ -102,7 +103,7 @@ func (r *Run) save(name string) error {
 	if r.Best != nil {
 		m.Monitor, m.Best, m.BestEpoch = r.Best.Metric, &r.Best.Value, float64(r.Best.Epoch)
 	}
-	own := memory{Sums: r.sums.memory, Scale: r.scale}
+	own := memory{Sums: r.sums.memory, Scale: r.scale, Pending: r.pending}
 	if s, ok := r.Optimizer.Schedule.(remembering); ok {
 		own.Schedule = s.Memory()
 	}
@@ -172,7 +173,7 @@ func (r *Run) restore(dir string) (checkpoint.Meta, error) {
 	if _, err := m.Get(memoryKey, &own); err != nil {
 		return m, fmt.Errorf("%s: %w", dir, err)
 	}
-	r.sums.memory, r.scale = own.Sums, own.Scale
+	r.sums.memory, r.scale, r.pending = own.Sums, own.Scale, own.Pending
 	if s, ok := r.Optimizer.Schedule.(remembering); ok && own.Schedule != nil {
 		s.SetMemory(own.Schedule)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"aetrain/data"
 	"aetrain/infer"
 )
 
@@ -17,8 +18,8 @@ const (
 	StatusFailed      = "failed"
 )
 
-// Train runs steps until the last one, an error, or the end of ctx. Interrupted training is no error: Status tells.
-func (r *Run) Train(ctx context.Context) error {
+// Fit runs steps until the last one, an error, or the end of ctx. Interrupted training is no error: Status tells.
+func (r *Run) Fit(ctx context.Context) error {
 	if r.Resume != "" {
 		if err := r.resume(); err != nil {
 			return err
@@ -47,6 +48,11 @@ func (r *Run) Train(ctx context.Context) error {
 
 func (r *Run) loop(ctx context.Context) error {
 	last := r.LastStep()
+	if r.pending != nothing { // the checkpoint was made between a step and what follows it
+		if err := r.afterStep(ctx, r.Index == 0, r.Step == last); err != nil {
+			return err
+		}
+	}
 	for (last == 0 || r.Step < last) && !stopped(ctx) {
 		b, err := r.loader.Next(ctx)
 		if err != nil {
@@ -57,21 +63,9 @@ func (r *Run) loop(ctx context.Context) error {
 			return fmt.Errorf("a batch of %d examples came unannounced", b.Size)
 		}
 		if err := s.run(ctx, r, b); err != nil {
-			if stopped(ctx) {
-				return nil
-			}
 			return fmt.Errorf("epoch %d, step %d: %w", r.Epoch+1, r.Step+1, err)
 		}
-		r.Step++
-		r.Seen += b.Size
-		r.Index = b.Index + 1
-		r.sums.count(b.Size)
-		if b.Last {
-			r.Epoch, r.Index = r.Epoch+1, 0
-		}
-		if r.Progress != nil {
-			r.Progress.Step(r)
-		}
+		r.count(b)
 		if err := r.afterStep(ctx, b.Last, r.Step == last); err != nil {
 			return err
 		}
@@ -79,9 +73,34 @@ func (r *Run) loop(ctx context.Context) error {
 	return nil
 }
 
-// afterStep reads terms, validates and tells callbacks, where it is time to.
+// count notes that a step is done.
+func (r *Run) count(b *data.Batch) {
+	r.Step++
+	r.Seen += b.Size
+	r.Index = b.Index + 1
+	r.sums.count(b.Size)
+	if b.Last {
+		r.Epoch, r.Index = r.Epoch+1, 0
+	}
+	r.pending = terms
+	if r.Progress != nil {
+		r.Progress.Step(r)
+	}
+}
+
+// What has still to follow the last step. A checkpoint keeps it, so that an interruption leaves nothing out.
+const (
+	nothing    = ""
+	terms      = "terms"      // all of it
+	validation = "validation" // the terms are read
+)
+
+// afterStep reads terms, validates and tells callbacks, where it is time to. Interrupted, it leaves the rest to the resumed run.
 func (r *Run) afterStep(ctx context.Context, epochEnd, final bool) error {
-	if epochEnd || final || r.Step%r.Train.LogEverySteps == 0 {
+	if stopped(ctx) {
+		return nil
+	}
+	if r.pending == terms && (epochEnd || final || r.Step%r.Train.LogEverySteps == 0) {
 		step := r.Step
 		if err := r.readTerms(ctx, epochEnd); err != nil {
 			return err
@@ -90,11 +109,16 @@ func (r *Run) afterStep(ctx context.Context, epochEnd, final bool) error {
 			return nil
 		}
 	}
+	r.pending = validation
 	if Every(r.Train.ValidateEvery).Due(r.Step, r.StepsPerEpoch) || final && r.Train.ValidateEvery > 0 {
 		if err := r.validate(ctx); err != nil {
+			if stopped(ctx) {
+				return nil
+			}
 			return err
 		}
 	}
+	r.pending = nothing
 	if epochEnd || final {
 		if err := r.tell(ctx, EpochEnd); err != nil {
 			return err
@@ -127,9 +151,6 @@ func (r *Run) validate(ctx context.Context) error {
 	}
 	m, err := r.Model.Evaluate(ctx, r.Splits.Validation, infer.EvaluateOptions{})
 	if err != nil {
-		if stopped(ctx) {
-			return nil
-		}
 		return fmt.Errorf("validation: %w", err)
 	}
 	r.Validation = m

@@ -143,7 +143,7 @@ func (r *Run) firstBad(ctx context.Context, b *data.Batch) (string, error) {
 		return "", err
 	}
 	defer exes[0].Close()
-	ph := &phase{parts: []part{{exe: exes[0], to: b.Size}}, inputs: r.scalars(&compiled{fn: fn, losses: losses})}
+	ph := &phase{every: 1, parts: []part{{exe: exes[0], to: b.Size}}, inputs: r.scalars(&compiled{fn: fn, losses: losses})}
 	probe := &step{size: b.Size, phases: []*phase{ph}}
 	if err := r.feedConstants(probe); err != nil {
 		return "", err

@@ -1,6 +1,6 @@
 // Package trainer trains a model: it turns losses into training programs, runs them over the data, and tells callbacks.
 //
-// [New] compiles and loads everything, [Run.Train] is the loop (loop.go), step.go builds the programs. All that is not the loop
+// [New] compiles and loads everything, [Run.Fit] is the loop (loop.go), step.go builds the programs. All that is not the loop
 // itself - metrics, checkpoints, pictures, early stopping, the guard against NaN - is a callback, a file each.
 package trainer
 
@@ -12,6 +12,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"aetrain/backend"
+	"aetrain/checkpoint"
 	"aetrain/data"
 	"aetrain/graph"
 	"aetrain/infer"
@@ -66,11 +67,12 @@ type Run struct {
 	Status     string             // "done", "early-stopped", "interrupted", "failed"; set at End
 	Rate       float64            // learning rate of the last step
 
-	loader *data.Loader
-	steps  map[int]*step // by batch size
-	feeds  feeds
-	sums   *sums
-	scale  float64 // of the learning rate: halved by each rollback
+	pending string // what has still to follow the last step
+	loader  *data.Loader
+	steps   map[int]*step // by batch size
+	feeds   feeds
+	sums    *sums
+	scale   float64 // of the learning rate: halved by each rollback
 }
 
 // New builds the training programs of every batch size that occurs and loads them over one State.
@@ -84,8 +86,28 @@ func New(o Options) (*Run, error) {
 		r.loader.Close()
 		return nil, err
 	}
+	if err := r.startFrom(); err != nil {
+		r.Close()
+		return nil, err
+	}
 	r.Model = infer.New(o.Model, o.Backend, r.State, infer.Options{Batch: o.Data.Batch, Seed: o.Seed, Kernels: o.Kernels})
 	return r, nil
+}
+
+// startFrom takes the best weights of another run, where the config says so; a resumed run has its own.
+func (r *Run) startFrom() error {
+	if r.Train.StartFrom == "" || r.Resume != "" {
+		return nil
+	}
+	dir, err := checkpoint.Find(r.Train.StartFrom, "")
+	if err == nil {
+		_, _, err = checkpoint.LoadWeights(dir, r.State)
+	}
+	if err != nil {
+		return fmt.Errorf("train.start_from: %w", err)
+	}
+	r.Logf("starting from the weights of %s", dir)
+	return nil
 }
 
 // openLoader begins reading the training split.
