@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"aetrain/cpu/cpuinfo"
 	"aetrain/graph"
 	"aetrain/op"
 )
@@ -108,7 +109,8 @@ func span(ps []axisPhase) (lo, hi int) {
 
 // cut sets what a task works on, from the shapes and the width of the microkernel's panels: some rows of one image, or some
 // whole images, so that panels are full and windows stay in the second-level cache.
-func (c *convolution) cut(panel int) {
+func (c *convolution) cut(t cpuinfo.Tier, panel int) {
+	c.win.tier = t
 	rows, pixels := c.h[0].count, c.h[0].count*c.w[0].count
 	c.images, c.rows = 1, rows
 	loH, hiH := span(c.h)

@@ -36,7 +36,7 @@ func bindConvTransposeDirect(b *binder, s *step) error {
 }
 
 func (b *binder) convDirect(s *step, c *convolution) {
-	c.cut(1)
+	c.cut(b.b.tier, 1)
 	c.images = 1
 	tasks, windows := c.tasks(), c.win.size+windowSlack
 	plane := c.rows * c.win.pitch

@@ -9,7 +9,7 @@ import (
 // needed. A task is some rows of an image or some images; see convolution.cut.
 func bindConvGEMM(b *binder, s *step) error {
 	c := newConv2D(s.Op.(op.Conv), s.Case.In[0].Shape, s.Case.In[1].Shape, s.Case.Out[0].Shape)
-	c.cut(gemm.NR(b.b.tier))
+	c.cut(b.b.tier, gemm.NR(b.b.tier))
 	weights := s.in[1].f32
 	b.convGEMM(s, c, [][]float32{weights})
 	return nil
@@ -17,7 +17,7 @@ func bindConvGEMM(b *binder, s *step) error {
 
 func bindConvTransposeGEMM(b *binder, s *step) error {
 	c := newConvTranspose2D(s.Op.(op.ConvTranspose), s.Case.In[0].Shape, s.Case.In[1].Shape, s.Case.Out[0].Shape)
-	c.cut(gemm.NR(b.b.tier))
+	c.cut(b.b.tier, gemm.NR(b.b.tier))
 	b.convGEMM(s, c, b.packTransposed(c, s.in[1].f32))
 	return nil
 }
@@ -149,7 +149,7 @@ func (b *binder) convProduct(c *convolution, p convPhase, key convSize, inPlace 
 		shape.LDC = c.outH * c.outW
 	}
 	q.plan = gemm.NewPlan(b.b.tier, shape, gemm.Options{Serial: true, CustomB: true})
-	q.cols = columnsOf(gemm.NR(b.b.tier), key.images, c.win.size, key.rows, c.sourceStep*c.win.pitch, p.cols)
+	q.cols = columnsOf(gemm.NR(b.b.tier), vectorMoves(b.b.tier), key.images, c.win.size, key.rows, c.sourceStep*c.win.pitch, p.cols)
 	return q
 }
 
@@ -186,11 +186,7 @@ func (c *convolution) interleave(dst, sums []float32, block, r int) {
 	if c.stepW == 2 && len(dst) > 1 {
 		n0, n1 := (len(dst)+1)/2, len(dst)/2
 		even, odd := sums[r*n0:(r+1)*n0], sums[block+r*n1:block+(r+1)*n1]
-		pairs := dst[:2*n1]
-		even2 := even[:n1]
-		for j, v := range odd {
-			pairs[2*j], pairs[2*j+1] = even2[j], v
-		}
+		interleave2(c.win.tier, dst, even[:n1], odd)
 		if n0 > n1 {
 			dst[2*n1] = even[n1]
 		}

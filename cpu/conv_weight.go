@@ -229,19 +229,16 @@ func (g *weightState) tiles(at *float32, line, row, m, p int) {
 	small, large := m/n, m%n // large tiles have a row more
 	if large > 0 {
 		g.stack(small+1, large, cols, line)
+		a.A, a.C = unsafe.Add(a.A, a.TileA*a.Tiles), unsafe.Add(a.C, a.TileC*a.Tiles)
 	}
 	g.stack(small, n-large, cols, line)
 }
 
-// stack runs count tiles of rows below each other and moves on.
+// stack runs count tiles of rows below each other.
 func (g *weightState) stack(rows, count, cols, line int) {
 	a := &g.args
 	a.Tiles, a.TileA, a.TileC = uintptr(count), uintptr(rows*line)*4, uintptr(rows*g.co)*4
 	gemm.Micro(g.tier, a, rows, cols)
-	if last := uintptr(count); last > 0 {
-		a.A = unsafe.Add(a.A, a.TileA*last)
-		a.C = unsafe.Add(a.C, a.TileC*last)
-	}
 }
 
 // combine adds up the parts for channel ci of a group and writes them where dW has them.

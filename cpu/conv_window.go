@@ -1,9 +1,12 @@
 package cpu
 
+import "aetrain/cpu/cpuinfo"
+
 // window is a worker's copy of a part of an image: some rows of all channels, with zeros where there is padding. With a stride,
 // the columns are dealt to split parts, so that neighbouring results, which are a stride apart in the image, find their sources
 // side by side.
 type window struct {
+	tier           cpuinfo.Tier
 	channels, h, w int // of the image
 	top, left      int // row and column of the image where the first window begins; negative in the padding
 	height, width  int // of the window, in the image's rows and columns
@@ -64,10 +67,7 @@ func (g *window) deal(d, row []float32, x int) {
 		}
 		n := len(row) / 2
 		even, odd := d[x/2:x/2+n], d[g.part+x/2:g.part+x/2+n]
-		row2 := row[:2*n]
-		for i := range even {
-			even[i], odd[i] = row2[2*i], row2[2*i+1]
-		}
+		deal2(g.tier, even, odd, row)
 		if len(row)%2 == 1 {
 			d[x/2+n] = row[2*n]
 		}
