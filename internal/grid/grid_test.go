@@ -171,11 +171,12 @@ func TestLines(t *testing.T) {
 func TestOddLines(t *testing.T) {
 	nan := math.NaN()
 	for name, x := range map[string]*tensor.Dense{
-		"one number":  array([]float64{3}, 1, 1),
-		"all equal":   array([]float64{3, 3, 3}, 1, 3),
-		"no number":   array([]float64{nan, nan, nan}, 1, 3),
-		"an infinity": array([]float64{1, math.Inf(1), 2, 3}, 2, 2),
-		"bytes":       array([]uint8{3, 0, 255}, 1, 3),
+		"one number":   array([]float64{3}, 1, 1),
+		"all equal":    array([]float64{3, 3, 3}, 1, 3),
+		"no number":    array([]float64{nan, nan, nan}, 1, 3),
+		"an infinity":  array([]float64{1, math.Inf(1), 2, 3}, 2, 2),
+		"a vast range": array([]float64{-1.7e308, 1.7e308, 0}, 1, 3),
+		"bytes":        array([]uint8{3, 0, 255}, 1, 3),
 	} {
 		t.Run(name, func(t *testing.T) {
 			picture(t, func(b *bytes.Buffer) error { return Write(b, x, Options{}) })

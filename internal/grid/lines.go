@@ -112,5 +112,8 @@ func (p *plots) between(first int, moment float64) float64 {
 // row is the row of pixels of a value, 0 at the top.
 func (p *plots) row(v float64, rows int) int {
 	share := max(0, min(1, (p.high-v)/(p.high-p.low)))
+	if math.IsNaN(share) { // a range beyond float64
+		share = 1
+	}
 	return int(math.Round(share * float64(rows-1)))
 }
