@@ -4,24 +4,6 @@
 
 #include "textflag.h"
 
-DATA convMask<>+0(SB)/4, $0xffffffff
-DATA convMask<>+4(SB)/4, $0xffffffff
-DATA convMask<>+8(SB)/4, $0xffffffff
-DATA convMask<>+12(SB)/4, $0xffffffff
-DATA convMask<>+16(SB)/4, $0xffffffff
-DATA convMask<>+20(SB)/4, $0xffffffff
-DATA convMask<>+24(SB)/4, $0xffffffff
-DATA convMask<>+28(SB)/4, $0xffffffff
-DATA convMask<>+32(SB)/4, $0x00000000
-DATA convMask<>+36(SB)/4, $0x00000000
-DATA convMask<>+40(SB)/4, $0x00000000
-DATA convMask<>+44(SB)/4, $0x00000000
-DATA convMask<>+48(SB)/4, $0x00000000
-DATA convMask<>+52(SB)/4, $0x00000000
-DATA convMask<>+56(SB)/4, $0x00000000
-DATA convMask<>+60(SB)/4, $0x00000000
-GLOBL convMask<>(SB), RODATA|NOPTR, $64
-
 // func movePatches256(dst *float32, src *float32, offs *int, k uint64, moves *uint64, n uint64, row uint64)
 // Requires: AVX
 TEXT ·movePatches256(SB), NOSPLIT, $0-56
@@ -55,16 +37,16 @@ moves:
 	RET
 
 // func deal256(even *float32, odd *float32, src *float32, n uint64)
-// Requires: AVX, AVX2, CMOV
+// Requires: AVX, AVX2
 TEXT ·deal256(SB), NOSPLIT, $0-32
 	MOVQ even+0(FP), AX
 	MOVQ odd+8(FP), CX
 	MOVQ src+16(FP), DX
 	MOVQ n+24(FP), BX
-	SUBQ $0x08, BX
-	JLT  tail
+	CMPQ BX, $0x08
+	JLT  small
 
-loop:
+loop8:
 	VMOVUPS (DX), Y0
 	VMOVUPS 32(DX), Y1
 	VSHUFPS $0x88, Y1, Y0, Y2
@@ -73,56 +55,86 @@ loop:
 	VPERMPD $0xd8, Y3, Y3
 	VMOVUPS Y2, (AX)
 	VMOVUPS Y3, (CX)
-	ADDQ    $0x40, DX
-	ADDQ    $0x20, AX
-	ADDQ    $0x20, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
 	SUBQ    $0x08, BX
-	JGE     loop
+	CMPQ    BX, $0x08
+	JGE     loop8
+	TESTQ   BX, BX
+	JZ      done
+	MOVQ    $0x00000008, SI
+	SUBQ    BX, SI
+	SHLQ    $0x02, SI
+	SUBQ    SI, DX
+	SUBQ    SI, DX
+	SUBQ    SI, AX
+	SUBQ    SI, CX
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	VSHUFPS $0x88, Y1, Y0, Y2
+	VSHUFPS $0xdd, Y1, Y0, Y3
+	VPERMPD $0xd8, Y2, Y2
+	VPERMPD $0xd8, Y3, Y3
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, (CX)
+	JMP     done
 
-tail:
-	ADDQ       $0x08, BX
-	JZ         done
-	LEAQ       convMask<>+32(SB), SI
-	MOVQ       BX, DI
-	NEGQ       DI
-	VMOVUPS    (SI)(DI*4), Y4
-	XORQ       R8, R8
-	MOVQ       $0x00000008, R9
-	LEAQ       (BX)(BX*1), BX
-	MOVQ       BX, DI
-	CMPQ       DI, $0x08
-	CMOVQGT    R9, DI
-	NEGQ       DI
-	VMOVUPS    (SI)(DI*4), Y5
-	MOVQ       BX, DI
-	SUBQ       $0x08, DI
-	CMOVQLT    R8, DI
-	NEGQ       DI
-	VMOVUPS    (SI)(DI*4), Y6
-	VMASKMOVPS (DX), Y5, Y0
-	VMASKMOVPS 32(DX), Y6, Y1
-	VSHUFPS    $0x88, Y1, Y0, Y2
-	VSHUFPS    $0xdd, Y1, Y0, Y3
-	VPERMPD    $0xd8, Y2, Y2
-	VPERMPD    $0xd8, Y3, Y3
-	VMASKMOVPS Y2, Y4, (AX)
-	VMASKMOVPS Y3, Y4, (CX)
+small:
+	CMPQ    BX, $0x04
+	JLT     single
+	VMOVUPS (DX), X0
+	VMOVUPS 16(DX), X1
+	VSHUFPS $0x88, X1, X0, X2
+	VSHUFPS $0xdd, X1, X0, X3
+	VMOVUPS X2, (AX)
+	VMOVUPS X3, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000010, AX
+	ADDQ    $0x00000010, CX
+	SUBQ    $0x04, BX
+	JZ      done
+	MOVQ    $0x00000004, SI
+	SUBQ    BX, SI
+	SHLQ    $0x02, SI
+	SUBQ    SI, DX
+	SUBQ    SI, DX
+	SUBQ    SI, AX
+	SUBQ    SI, CX
+	VMOVUPS (DX), X0
+	VMOVUPS 16(DX), X1
+	VSHUFPS $0x88, X1, X0, X2
+	VSHUFPS $0xdd, X1, X0, X3
+	VMOVUPS X2, (AX)
+	VMOVUPS X3, (CX)
+	JMP     done
+
+single:
+	VMOVSS (DX), X0
+	VMOVSS 4(DX), X1
+	VMOVSS X0, (AX)
+	VMOVSS X1, (CX)
+	ADDQ   $0x00000008, DX
+	ADDQ   $0x00000004, AX
+	ADDQ   $0x00000004, CX
+	DECQ   BX
+	JNZ    single
 
 done:
 	VZEROUPPER
 	RET
 
 // func interleave256(dst *float32, even *float32, odd *float32, n uint64)
-// Requires: AVX, CMOV
+// Requires: AVX
 TEXT ·interleave256(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ even+8(FP), CX
 	MOVQ odd+16(FP), DX
 	MOVQ n+24(FP), BX
-	SUBQ $0x08, BX
-	JLT  tail
+	CMPQ BX, $0x08
+	JLT  small
 
-loop:
+loop8:
 	VMOVUPS    (CX), Y0
 	VMOVUPS    (DX), Y1
 	VUNPCKLPS  Y1, Y0, Y2
@@ -131,40 +143,70 @@ loop:
 	VPERM2F128 $0x31, Y3, Y2, Y1
 	VMOVUPS    Y0, (AX)
 	VMOVUPS    Y1, 32(AX)
-	ADDQ       $0x40, AX
-	ADDQ       $0x20, CX
-	ADDQ       $0x20, DX
+	ADDQ       $0x00000040, AX
+	ADDQ       $0x00000020, CX
+	ADDQ       $0x00000020, DX
 	SUBQ       $0x08, BX
-	JGE        loop
-
-tail:
-	ADDQ       $0x08, BX
+	CMPQ       BX, $0x08
+	JGE        loop8
+	TESTQ      BX, BX
 	JZ         done
-	LEAQ       convMask<>+32(SB), SI
-	MOVQ       BX, DI
-	NEGQ       DI
-	VMOVUPS    (SI)(DI*4), Y4
-	XORQ       R8, R8
-	MOVQ       $0x00000008, R9
-	LEAQ       (BX)(BX*1), BX
-	MOVQ       BX, DI
-	CMPQ       DI, $0x08
-	CMOVQGT    R9, DI
-	NEGQ       DI
-	VMOVUPS    (SI)(DI*4), Y5
-	MOVQ       BX, DI
-	SUBQ       $0x08, DI
-	CMOVQLT    R8, DI
-	NEGQ       DI
-	VMOVUPS    (SI)(DI*4), Y6
-	VMASKMOVPS (CX), Y4, Y0
-	VMASKMOVPS (DX), Y4, Y1
+	MOVQ       $0x00000008, SI
+	SUBQ       BX, SI
+	SHLQ       $0x02, SI
+	SUBQ       SI, AX
+	SUBQ       SI, AX
+	SUBQ       SI, CX
+	SUBQ       SI, DX
+	VMOVUPS    (CX), Y0
+	VMOVUPS    (DX), Y1
 	VUNPCKLPS  Y1, Y0, Y2
 	VUNPCKHPS  Y1, Y0, Y3
 	VPERM2F128 $0x20, Y3, Y2, Y0
 	VPERM2F128 $0x31, Y3, Y2, Y1
-	VMASKMOVPS Y0, Y5, (AX)
-	VMASKMOVPS Y1, Y6, 32(AX)
+	VMOVUPS    Y0, (AX)
+	VMOVUPS    Y1, 32(AX)
+	JMP        done
+
+small:
+	CMPQ      BX, $0x04
+	JLT       single
+	VMOVUPS   (CX), X0
+	VMOVUPS   (DX), X1
+	VUNPCKLPS X1, X0, X2
+	VUNPCKHPS X1, X0, X3
+	VMOVUPS   X2, (AX)
+	VMOVUPS   X3, 16(AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000010, CX
+	ADDQ      $0x00000010, DX
+	SUBQ      $0x04, BX
+	JZ        done
+	MOVQ      $0x00000004, SI
+	SUBQ      BX, SI
+	SHLQ      $0x02, SI
+	SUBQ      SI, AX
+	SUBQ      SI, AX
+	SUBQ      SI, CX
+	SUBQ      SI, DX
+	VMOVUPS   (CX), X0
+	VMOVUPS   (DX), X1
+	VUNPCKLPS X1, X0, X2
+	VUNPCKHPS X1, X0, X3
+	VMOVUPS   X2, (AX)
+	VMOVUPS   X3, 16(AX)
+	JMP       done
+
+single:
+	VMOVSS (CX), X0
+	VMOVSS (DX), X1
+	VMOVSS X0, (AX)
+	VMOVSS X1, 4(AX)
+	ADDQ   $0x00000008, AX
+	ADDQ   $0x00000004, CX
+	ADDQ   $0x00000004, DX
+	DECQ   BX
+	JNZ    single
 
 done:
 	VZEROUPPER

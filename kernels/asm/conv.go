@@ -8,21 +8,10 @@ import (
 
 // convKernels move numbers between images and the forms that convolutions compute on: patches, and columns a stride apart.
 func convKernels() {
-	convMask = GLOBL("convMask", RODATA|NOPTR)
-	for i := range 16 {
-		lane := uint32(0)
-		if i < 8 {
-			lane = 0xffffffff
-		}
-		DATA(4*i, U32(lane))
-	}
 	movePatches256()
 	deal256()
 	interleave256()
 }
-
-// convMask has eight lanes set and eight clear: eight lanes from 8-n on keep n.
-var convMask Mem
 
 // movePatches256 writes k rows of a panel, row bytes apart. A row is n moves of 8 floats: from the row's offset in src (in floats)
 // plus the move's, to the move's place in the panel (in bytes).
@@ -56,96 +45,115 @@ func movePatches256() {
 func deal256() {
 	TEXT("deal256", NOSPLIT, "func(even, odd, src *float32, n uint64)")
 	even, odd, src, n := Load(Param("even"), GP64()), Load(Param("odd"), GP64()), Load(Param("src"), GP64()), Load(Param("n"), GP64())
-	split := func() {
+	pairs(n, []pairStream{{src, 8}, {even, 4}, {odd, 4}}, func() {
+		VMOVUPS(Mem{Base: src}, Y0)
+		VMOVUPS(Mem{Base: src, Disp: 32}, Y1)
 		VSHUFPS(U8(0x88), Y1, Y0, Y2)
 		VSHUFPS(U8(0xdd), Y1, Y0, Y3)
 		VPERMPD(U8(0xd8), Y2, Y2)
 		VPERMPD(U8(0xd8), Y3, Y3)
-	}
-	SUBQ(U8(8), n)
-	JLT(LabelRef("tail"))
-	Label("loop")
-	VMOVUPS(Mem{Base: src}, Y0)
-	VMOVUPS(Mem{Base: src, Disp: 32}, Y1)
-	split()
-	VMOVUPS(Y2, Mem{Base: even})
-	VMOVUPS(Y3, Mem{Base: odd})
-	ADDQ(U8(64), src)
-	ADDQ(U8(32), even)
-	ADDQ(U8(32), odd)
-	SUBQ(U8(8), n)
-	JGE(LabelRef("loop"))
-	Label("tail")
-	ADDQ(U8(8), n)
-	JZ(LabelRef("done"))
-	pairMasks(n)
-	VMASKMOVPS(Mem{Base: src}, Y5, Y0)
-	VMASKMOVPS(Mem{Base: src, Disp: 32}, Y6, Y1)
-	split()
-	VMASKMOVPS(Y2, Y4, Mem{Base: even})
-	VMASKMOVPS(Y3, Y4, Mem{Base: odd})
-	Label("done")
-	VZEROUPPER()
-	RET()
+		VMOVUPS(Y2, Mem{Base: even})
+		VMOVUPS(Y3, Mem{Base: odd})
+	}, func() {
+		VMOVUPS(Mem{Base: src}, X0)
+		VMOVUPS(Mem{Base: src, Disp: 16}, X1)
+		VSHUFPS(U8(0x88), X1, X0, X2)
+		VSHUFPS(U8(0xdd), X1, X0, X3)
+		VMOVUPS(X2, Mem{Base: even})
+		VMOVUPS(X3, Mem{Base: odd})
+	}, func() {
+		VMOVSS(Mem{Base: src}, X0)
+		VMOVSS(Mem{Base: src, Disp: 4}, X1)
+		VMOVSS(X0, Mem{Base: even})
+		VMOVSS(X1, Mem{Base: odd})
+	})
 }
 
 // interleave256 writes n elements of even and of odd in turn.
 func interleave256() {
 	TEXT("interleave256", NOSPLIT, "func(dst, even, odd *float32, n uint64)")
 	dst, even, odd, n := Load(Param("dst"), GP64()), Load(Param("even"), GP64()), Load(Param("odd"), GP64()), Load(Param("n"), GP64())
-	join := func() {
+	pairs(n, []pairStream{{dst, 8}, {even, 4}, {odd, 4}}, func() {
+		VMOVUPS(Mem{Base: even}, Y0)
+		VMOVUPS(Mem{Base: odd}, Y1)
 		VUNPCKLPS(Y1, Y0, Y2)
 		VUNPCKHPS(Y1, Y0, Y3)
 		VPERM2F128(U8(0x20), Y3, Y2, Y0)
 		VPERM2F128(U8(0x31), Y3, Y2, Y1)
+		VMOVUPS(Y0, Mem{Base: dst})
+		VMOVUPS(Y1, Mem{Base: dst, Disp: 32})
+	}, func() {
+		VMOVUPS(Mem{Base: even}, X0)
+		VMOVUPS(Mem{Base: odd}, X1)
+		VUNPCKLPS(X1, X0, X2)
+		VUNPCKHPS(X1, X0, X3)
+		VMOVUPS(X2, Mem{Base: dst})
+		VMOVUPS(X3, Mem{Base: dst, Disp: 16})
+	}, func() {
+		VMOVSS(Mem{Base: even}, X0)
+		VMOVSS(Mem{Base: odd}, X1)
+		VMOVSS(X0, Mem{Base: dst})
+		VMOVSS(X1, Mem{Base: dst, Disp: 4})
+	})
+}
+
+// pairStream is a pointer that moves on by so many bytes a pair.
+type pairStream struct {
+	at   Register
+	size int
+}
+
+// pairs runs eight, four or one pair at a time. The rest behind the last eight, or four, is done by going back, so that every
+// vector is whole: masked stores are slow on some processors.
+func pairs(n Register, streams []pairStream, eight, four, one func()) {
+	advance := func(count int) {
+		for _, s := range streams {
+			ADDQ(U32(uint32(s.size*count)), s.at)
+		}
 	}
+	back := func(count int) { // by count - n pairs
+		missing := GP64()
+		MOVQ(U32(uint32(count)), missing)
+		SUBQ(n, missing)
+		SHLQ(U8(2), missing)
+		for _, s := range streams {
+			SUBQ(missing, s.at)
+			if s.size == 8 {
+				SUBQ(missing, s.at)
+			}
+		}
+	}
+	CMPQ(n, U8(8))
+	JLT(LabelRef("small"))
+	Label("loop8")
+	eight()
+	advance(8)
 	SUBQ(U8(8), n)
-	JLT(LabelRef("tail"))
-	Label("loop")
-	VMOVUPS(Mem{Base: even}, Y0)
-	VMOVUPS(Mem{Base: odd}, Y1)
-	join()
-	VMOVUPS(Y0, Mem{Base: dst})
-	VMOVUPS(Y1, Mem{Base: dst, Disp: 32})
-	ADDQ(U8(64), dst)
-	ADDQ(U8(32), even)
-	ADDQ(U8(32), odd)
-	SUBQ(U8(8), n)
-	JGE(LabelRef("loop"))
-	Label("tail")
-	ADDQ(U8(8), n)
+	CMPQ(n, U8(8))
+	JGE(LabelRef("loop8"))
+	TESTQ(n, n)
 	JZ(LabelRef("done"))
-	pairMasks(n)
-	VMASKMOVPS(Mem{Base: even}, Y4, Y0)
-	VMASKMOVPS(Mem{Base: odd}, Y4, Y1)
-	join()
-	VMASKMOVPS(Y0, Y5, Mem{Base: dst})
-	VMASKMOVPS(Y1, Y6, Mem{Base: dst, Disp: 32})
+	back(8)
+	eight()
+	JMP(LabelRef("done"))
+
+	Label("small")
+	CMPQ(n, U8(4))
+	JLT(LabelRef("single"))
+	four()
+	advance(4)
+	SUBQ(U8(4), n)
+	JZ(LabelRef("done"))
+	back(4)
+	four()
+	JMP(LabelRef("done"))
+
+	Label("single")
+	one()
+	advance(1)
+	DECQ(n)
+	JNZ(LabelRef("single"))
 	Label("done")
 	VZEROUPPER()
 	RET()
-}
-
-// pairMasks sets Y4 to keep n < 8 lanes, Y5 and Y6 to keep 2n of sixteen.
-func pairMasks(n Register) {
-	table, at := GP64(), GP64()
-	LEAQ(convMask.Offset(32), table)
-	load := func(y VecPhysical) {
-		NEGQ(at)
-		VMOVUPS(Mem{Base: table, Index: at, Scale: 4}, y)
-	}
-	MOVQ(n, at)
-	load(Y4)
-	zero, eight, pairs := GP64(), GP64(), GP64()
-	XORQ(zero, zero)
-	MOVQ(U32(8), eight)
-	LEAQ(Mem{Base: n, Index: n, Scale: 1}, pairs)
-	MOVQ(pairs, at)
-	CMPQ(at, U8(8))
-	CMOVQGT(eight, at)
-	load(Y5)
-	MOVQ(pairs, at)
-	SUBQ(U8(8), at)
-	CMOVQLT(zero, at)
-	load(Y6)
 }
