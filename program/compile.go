@@ -25,6 +25,7 @@ type pass struct {
 // passes run in this order. The verifier stands wherever nodes are new: a mistake is found where it is made.
 var passes = []pass{
 	{"verify", verifyGraph},
+	{"count", func(u *unit) error { u.p.NodesBefore = u.m.count(); return nil }},
 	{"expand", expand},
 	{"simplify", simplify},
 	{"verify", verifyGraph},
@@ -47,7 +48,6 @@ func Compile(g *graph.Graph, out map[string]graph.Value, t Target) (*Program, er
 		return nil, err
 	}
 	u := &unit{t: t, m: m, p: &Program{}}
-	u.p.NodesBefore = m.count()
 	for _, p := range passes {
 		if err := p.run(u); err != nil {
 			return nil, fmt.Errorf("program: %s: %w", p.name, err)

@@ -11,10 +11,13 @@ import (
 // than to keep.
 const foldLimit = 4096
 
-// fold computes an op of constants.
+// fold computes an op of constants. Broadcasts stay, so that what they repeat is kept once.
 func fold(r *rewriter, o graph.Op, in []graph.Value) graph.Value {
 	if len(in) == 0 {
 		return unify(r, o)
+	}
+	if _, ok := o.(op.Broadcast); ok {
+		return graph.Value{}
 	}
 	specs := make([]graph.Spec, len(in))
 	for i, v := range in {
@@ -76,7 +79,7 @@ func foldFill(r *rewriter, o graph.Op, in []graph.Value) graph.Value {
 	switch o := o.(type) {
 	case op.Pointwise, graph.Sum:
 		t := graph.NewTensor(graph.Spec{DType: out[0].DType})
-		o.(graph.Op).Eval([]graph.Tensor{t}, numbers)
+		o.Eval([]graph.Tensor{t}, numbers)
 		return r.fill(out[0], t.Data[0])
 	case op.Reduce:
 		if n := out[0].Shape.Size(); n > 0 {

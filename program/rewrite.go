@@ -57,11 +57,29 @@ func live(g *graph.Graph, roots []graph.Value) []bool {
 	return needed
 }
 
+// uses counts, by node ID, how often needed nodes and the outside read a node.
+func (m *module) uses(needed []bool) []int {
+	uses := make([]int, len(needed))
+	for id, n := range m.g.Nodes() {
+		if needed[id] {
+			for _, in := range n.In {
+				uses[in.Node.ID]++
+			}
+		}
+	}
+	for _, r := range m.roots() {
+		uses[r.Node.ID]++
+	}
+	return uses
+}
+
 // rewriter builds a new graph node by node; replacements see inputs that are rewritten already.
 type rewriter struct {
 	g    *graph.Graph
 	memo map[graph.Value]graph.Value
 	seen map[string]*graph.Node // common subexpressions, by key
+	// only says that nothing but the node at hand reads its first input.
+	only bool
 }
 
 // replace returns the outputs to use instead of node n, whose inputs have become in; nil where n stays.
@@ -71,6 +89,7 @@ type replace func(r *rewriter, n *graph.Node, in []graph.Value) []graph.Value
 func (m *module) rewrite(f replace) (*module, error) {
 	r := &rewriter{g: graph.New(), memo: map[graph.Value]graph.Value{}, seen: map[string]*graph.Node{}}
 	needed, assigned := live(m.g, m.roots()), map[string]bool{}
+	uses := m.uses(needed)
 	for _, a := range m.assigns {
 		assigned[a.name] = true
 	}
@@ -81,6 +100,7 @@ func (m *module) rewrite(f replace) (*module, error) {
 	}
 	for id, n := range m.g.Nodes() {
 		if needed[id] {
+			r.only = len(n.In) > 0 && uses[n.In[0].Node.ID] == 1
 			r.node(n, f)
 		}
 	}

@@ -109,7 +109,8 @@ func broadcasts(r *rewriter, o graph.Op, in []graph.Value) graph.Value {
 	return graph.Value{}
 }
 
-// transposes merges consecutive transposes, and makes those that only move axes of size 1 reshapes.
+// transposes merges consecutive transposes, makes those that only move axes of size 1 reshapes, and lets a product compute its
+// transpose, (a·b)ᵀ = bᵀ·aᵀ, if nobody wants it as it was: the gradient of tied weights.
 func transposes(r *rewriter, o graph.Op, in []graph.Value) graph.Value {
 	t, ok := o.(op.TransposeOp)
 	if !ok {
@@ -132,6 +133,10 @@ func transposes(r *rewriter, o graph.Op, in []graph.Value) graph.Value {
 			perm[i] = inner.Perm[a]
 		}
 		return r.one(op.TransposeOp{Perm: perm}, in[0].Node.In[0])
+	}
+	if p, ok := in[0].Node.Op.(op.Product); ok && swapsLast(t.Perm) && r.only {
+		args := in[0].Node.In
+		return r.one(op.Product{TransA: !p.TransB, TransB: !p.TransA}, args[1], args[0])
 	}
 	return graph.Value{}
 }
