@@ -1,0 +1,122 @@
+package trainer
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"gorgonia.org/tensor"
+
+	"aetrain/data"
+	"aetrain/infer"
+	"aetrain/internal/grid"
+	"aetrain/model"
+)
+
+func init() {
+	add("samples", func() Callback { return &Samples{SampleOptions: SampleOptions{Every: 1}} })
+}
+
+// SampleOptions are the keys of [Samples].
+type SampleOptions struct {
+	Every Every `toml:"sample_every" min:"0" doc:"epochs between pictures of reconstructions and samples; fractions are allowed, 0 is never"`
+}
+
+// Samples writes pictures to samples/: the same few examples above their reconstructions, and draws from the prior where there
+// is one, always of the same codes.
+type Samples struct {
+	SampleOptions
+	x      *tensor.Dense
+	noisy  bool
+	low    float64 // of the data, for the greys of a picture
+	high   float64
+	folder string
+}
+
+const (
+	pairsShown   = 10
+	samplesShown = 64
+	sampleSeed   = 1
+)
+
+// Options returns the keys.
+func (s *Samples) Options() any { return &s.SampleOptions }
+
+// On draws.
+func (s *Samples) On(ctx context.Context, e Event, r *Run) error {
+	if r.Dir == "" || s.Every == 0 {
+		return nil
+	}
+	switch {
+	case e == Begin:
+		return s.prepare(ctx, r)
+	case e == StepEnd && s.Every.Due(r.Step, r.StepsPerEpoch):
+		return s.draw(ctx, r)
+	}
+	return nil
+}
+
+// prepare takes the first examples of the validation split, else of training.
+func (s *Samples) prepare(ctx context.Context, r *Run) error {
+	s.folder = filepath.Join(r.Dir, "samples")
+	src := r.Splits.Validation
+	if src == nil {
+		src = r.Splits.Train
+	}
+	var err error
+	if s.x, err = infer.Read(ctx, src, model.FieldX, pairsShown); err != nil {
+		return fmt.Errorf("pictures: %w", err)
+	}
+	stats, err := data.Measure(ctx, src, model.FieldX, 1000)
+	if err != nil {
+		return fmt.Errorf("pictures: %w", err)
+	}
+	s.low, s.high = stats.Min, stats.Max
+	s.noisy = r.Options.Model.Config.Corrupts()
+	return os.MkdirAll(s.folder, 0o755)
+}
+
+func (s *Samples) draw(ctx context.Context, r *Run) error {
+	above, below, err := s.reconstruct(ctx, r)
+	if err != nil {
+		return fmt.Errorf("pictures: %w", err)
+	}
+	o := grid.Options{Low: s.low, High: s.high, Columns: pairsShown}
+	if err := s.write(r, "reconstructions", func(w io.Writer) error { return grid.WritePairs(w, above, below, o) }); err != nil {
+		return err
+	}
+	if !r.Model.HasPrior() {
+		return nil
+	}
+	drawn, err := r.Model.Sample(ctx, samplesShown, sampleSeed)
+	if err != nil {
+		return fmt.Errorf("pictures: %w", err)
+	}
+	o.Columns = 0
+	return s.write(r, "samples", func(w io.Writer) error { return grid.Write(w, drawn, o) })
+}
+
+// reconstruct returns what the encoder sees and what comes back.
+func (s *Samples) reconstruct(ctx context.Context, r *Run) (above, below *tensor.Dense, err error) {
+	if s.noisy {
+		return r.Model.Denoise(ctx, s.x, 0)
+	}
+	below, err = r.Model.Reconstruct(ctx, s.x)
+	return s.x, below, err
+}
+
+// write makes samples/KIND-epoch-0007.png, or samples/KIND-step-1234.png within an epoch.
+func (s *Samples) write(r *Run, kind string, draw func(io.Writer) error) error {
+	name := fmt.Sprintf("%s-step-%d.png", kind, r.Step)
+	if r.Index == 0 {
+		name = fmt.Sprintf("%s-epoch-%04d.png", kind, r.Epoch)
+	}
+	var png bytes.Buffer
+	if err := draw(&png); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return os.WriteFile(filepath.Join(s.folder, name), png.Bytes(), 0o644)
+}
