@@ -201,7 +201,9 @@ func (k *compiler) sum(dst *slot, in []*slot) instr {
 		}
 	}
 	if len(vs) > 2 && overlaps(dst, vs[2]) {
-		tmp := k.temp() // three times the same memory: too rare for better
+		// Three times the same memory: too rare for better. A block of its own, because the operands' are free by now.
+		k.out.temps++
+		tmp := slot{place: block, temp: k.out.temps - 1}
 		return func(w *worker, off, n int) {
 			t := tmp.at(w, off, n)
 			add(t, vs[0].at(w, off, n), vs[1].at(w, off, n))
