@@ -26,6 +26,9 @@ type state struct {
 func (s *state) declare(p *program.Program, seed uint64) error {
 	for _, d := range p.States {
 		if e := s.entries[d.Name]; e != nil {
+			if len(d.Spec.Shape) == 0 && e.spec.Equal(graph.Spec{Shape: graph.Shape{1}, DType: d.Spec.DType}) {
+				e.spec = d.Spec // written before: host tensors have no scalars
+			}
 			if !e.spec.Equal(d.Spec) {
 				return fmt.Errorf("cpu: state %s is %v, the program wants %v", d.Name, e.spec, d.Spec)
 			}

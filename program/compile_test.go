@@ -43,11 +43,13 @@ func TestCompileErrors(t *testing.T) {
 // A node that was tampered with is found by the verifier, and named.
 func TestVerifyGraph(t *testing.T) {
 	for name, spoil := range map[string]func(n *graph.Node){
-		"output 0 is 7, its rule gives 2":     func(n *graph.Node) { n.Out[0].Shape = graph.Shape{7} },
-		"input 0 is no earlier value":         func(n *graph.Node) { n.In[0] = n.Value(0) },
-		"is numbered 5":                       func(n *graph.Node) { n.ID = 5 },
-		"has 2 outputs, its rule gives 1":     func(n *graph.Node) { n.Out = append(n.Out, n.Out[0]) },
-		"wants float32 values, got int32":     func(n *graph.Node) { n.In[0].Node.Out[0].DType, n.In[0].Node.Op = graph.Int32, graph.Input{Label: "x", Spec: graph.I32(2)} },
+		"output 0 is 7, its rule gives 2": func(n *graph.Node) { n.Out[0].Shape = graph.Shape{7} },
+		"input 0 is no earlier value":     func(n *graph.Node) { n.In[0] = n.Value(0) },
+		"is numbered 5":                   func(n *graph.Node) { n.ID = 5 },
+		"has 2 outputs, its rule gives 1": func(n *graph.Node) { n.Out = append(n.Out, n.Out[0]) },
+		"wants float32 values, got int32": func(n *graph.Node) {
+			n.In[0].Node.Out[0].DType, n.In[0].Node.Op = graph.Int32, graph.Input{Label: "x", Spec: graph.I32(2)}
+		},
 		"input 0 is no earlier value of the ": func(n *graph.Node) { n.In[0] = graph.New().Input("x", graph.F32(2)) },
 	} {
 		g := graph.New()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"aetrain/backend/backendtest"
 	"aetrain/graph"
 	"aetrain/program"
 )
@@ -92,7 +93,7 @@ func compareRun(t *testing.T, r *interpreter, want, now map[string]graph.Tensor,
 func TestRandomGraphs(t *testing.T) {
 	for seed := range uint64(600) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			g, outs, feed := drawGraph(fromSeed(seed))
+			g, outs, feed := backendtest.RandomGraph(backendtest.FromSeed(seed))
 			checkEqual(t, g, outs, feed)
 		})
 	}
@@ -100,7 +101,7 @@ func TestRandomGraphs(t *testing.T) {
 
 func FuzzCompile(f *testing.F) {
 	for seed := range uint64(20) {
-		choose, data := fromSeed(seed), make([]byte, 300)
+		choose, data := backendtest.FromSeed(seed), make([]byte, 300)
 		for i := range data {
 			data[i] = byte(choose(256))
 		}
@@ -110,7 +111,24 @@ func FuzzCompile(f *testing.F) {
 		if len(data) > 2000 {
 			return
 		}
-		g, outs, feed := drawGraph(fromBytes(data))
+		g, outs, feed := backendtest.RandomGraph(fromBytes(data))
 		checkEqual(t, g, outs, feed)
 	})
+}
+
+// fromBytes chooses by the bytes of a fuzzer's input, and as they seed it from then on.
+func fromBytes(b []byte) func(int) int {
+	seed := uint64(len(b))
+	for _, x := range b {
+		seed = seed*31 + uint64(x)
+	}
+	rest := backendtest.FromSeed(seed)
+	return func(n int) int {
+		if len(b) == 0 {
+			return rest(n)
+		}
+		x := int(b[0])
+		b = b[1:]
+		return x % n
+	}
 }

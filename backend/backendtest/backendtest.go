@@ -32,10 +32,14 @@ func Run(t *testing.T, open func() (backend.Backend, error), opts ...Option) {
 	}
 	t.Cleanup(func() { b.Close() })
 	t.Run("ops", func(t *testing.T) { examples(t, b) })
-	t.Run("shapes", func(t *testing.T) { drawnShapes(t, b) })
+	t.Run("shapes", func(t *testing.T) { drawnShapes(t, b); moreShapes(t, b) })
 	t.Run("chains", func(t *testing.T) { drawnGraphs(t, b) })
+	t.Run("programs", func(t *testing.T) { randomPrograms(t, b) })
 	t.Run("states", func(t *testing.T) { states(t, b) })
 	t.Run("errors", func(t *testing.T) { errors(t, b) })
+	if o.candidates != nil {
+		t.Run("candidates", func(t *testing.T) { candidates(t, b, o.candidates) })
+	}
 	if o.strict {
 		t.Run("strict", func(t *testing.T) { strict(t, b) })
 	}

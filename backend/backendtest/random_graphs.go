@@ -1,4 +1,4 @@
-package program_test
+package backendtest
 
 import (
 	"fmt"
@@ -19,8 +19,9 @@ type drawer struct {
 	path   int
 }
 
-// drawGraph returns a graph with outputs, assigned states, and what to feed.
-func drawGraph(choose func(n int) int) (*graph.Graph, map[string]graph.Value, map[string]graph.Tensor) {
+// RandomGraph returns a graph of small values with outputs, gradients of first and second order and assigned states, together with
+// what to feed inputs and states. Choices come from choose: 0 <= choose(n) < n. Compilers and backends are held to it alike.
+func RandomGraph(choose func(n int) int) (*graph.Graph, map[string]graph.Value, map[string]graph.Tensor) {
 	d := &drawer{choose: choose, g: graph.New(), feed: map[string]graph.Tensor{}}
 	for range 2 + choose(3) {
 		d.add(d.input(d.shape()))
@@ -420,24 +421,7 @@ func (d *drawer) assign() {
 	}
 }
 
-// fromSeed chooses by a seed.
-func fromSeed(seed uint64) func(int) int {
+// FromSeed makes the choices of [RandomGraph].
+func FromSeed(seed uint64) func(int) int {
 	return rand.New(rand.NewPCG(seed, 7)).IntN
-}
-
-// fromBytes chooses by the bytes of a fuzzer's input, and as they seed it from then on.
-func fromBytes(b []byte) func(int) int {
-	seed := uint64(len(b))
-	for _, x := range b {
-		seed = seed*31 + uint64(x)
-	}
-	rest := fromSeed(seed)
-	return func(n int) int {
-		if len(b) == 0 {
-			return rest(n)
-		}
-		x := int(b[0])
-		b = b[1:]
-		return x % n
-	}
 }
