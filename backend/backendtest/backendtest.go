@@ -36,6 +36,7 @@ func Run(t *testing.T, open func() (backend.Backend, error), opts ...Option) {
 	t.Run("chains", func(t *testing.T) { drawnGraphs(t, b) })
 	t.Run("programs", func(t *testing.T) { randomPrograms(t, b) })
 	t.Run("states", func(t *testing.T) { states(t, b) })
+	t.Run("contracts", func(t *testing.T) { contracts(t, b) })
 	t.Run("errors", func(t *testing.T) { errors(t, b) })
 	if o.candidates != nil {
 		t.Run("candidates", func(t *testing.T) { candidates(t, b, o.candidates) })

@@ -74,10 +74,11 @@ func assign(t *testing.T, b backend.Backend) {
 	g.Assign(w, op.AddConst(w, -0.5))
 	now := g.State(graph.Param, "w", graph.F32(3), ones)
 	st := b.NewState()
-	exe := load(t, b, st, compile(t, b, g, map[string]graph.Value{"before": op.Scale(w, 10), "after": op.Scale(now, 100)}))
+	exe := load(t, b, st, compile(t, b, g, map[string]graph.Value{"before": op.Scale(w, 10), "was": w, "after": op.Scale(now, 100)}))
 	run(t, exe, 2)
 	want(t, "w", readState(t, st, "w"), 0, 0, 0)
 	want(t, "before", fetch(t, exe, "before", graph.F32(3)).Data, 5, 5, 5)
+	want(t, "w as it was", fetch(t, exe, "was", graph.F32(3)).Data, 0.5, 0.5, 0.5)
 	want(t, "after", fetch(t, exe, "after", graph.F32(3)).Data, 0, 0, 0)
 }
 
@@ -130,6 +131,17 @@ func readWrite(t *testing.T, b backend.Backend) {
 	exe := load(t, b, st, compile(t, b, g, map[string]graph.Value{"y": op.Square(w)}))
 	run(t, exe, 1)
 	want(t, "y", fetch(t, exe, "y", graph.F32(2)).Data, 9, 16)
+
+	// A scalar, as a checkpoint brings it: before any program has declared it.
+	st = b.NewState()
+	if err := st.Write("count", graph.Buffer, Host(graph.Tensor{Spec: graph.I32(), Data: []float64{41}})); err != nil {
+		t.Fatal(err)
+	}
+	g = graph.New()
+	count := g.State(graph.Buffer, "count", graph.I32(), nil)
+	g.Assign(count, op.Increment(count))
+	run(t, load(t, b, st, compile(t, b, g, nil)), 1)
+	want(t, "count", readState(t, st, "count"), 42)
 }
 
 // errors: wrong names, shapes and types are errors, never panics.
