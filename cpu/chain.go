@@ -17,10 +17,7 @@ const blockSize = 1024
 const taskSize = 16 * blockSize
 
 // chainState is a worker's memory for chains: one block for each temporary.
-type chainState struct {
-	blocks  [][]float32
-	updates updates
-}
+type chainState struct{ blocks [][]float32 }
 
 func (s *chainState) reserve(n int) {
 	for len(s.blocks) < n {

@@ -80,7 +80,7 @@ func (g *directWeight) weights(o, c int) []float32 {
 
 // sum multiplies dy's pixels by the window's; where rows of dy are as far apart as the window's, what lies between them is zero.
 func (g *directWeight) sum(win, flat []float32) float32 {
-	if g.step == g.win.pitch {
+	if g.strideH == 1 {
 		return g.dot(win[:g.flat], flat)
 	}
 	total := float32(0)

@@ -15,7 +15,7 @@ func TestBackend(t *testing.T) {
 			if tier, _ := cpuinfo.Parse(isa); !cpuinfo.Has(tier) {
 				t.Skipf("this processor has no %s", isa)
 			}
-			backendtest.Run(t, func() (backend.Backend, error) { return cpu.Open(cpu.ISA(isa)) }, backendtest.Strict)
+			backendtest.Run(t, func() (backend.Backend, error) { return cpu.Open(cpu.ISA(isa)) }, backendtest.Strict, backendtest.Candidates(cpu.Kernels()))
 		})
 	}
 }

@@ -8,14 +8,6 @@ import (
 	"aetrain/op"
 )
 
-// updates is a worker's room for the numbers of an optimiser's step.
-type updates struct {
-	sgd      vec.SGDArgs
-	momentum vec.MomentumArgs
-	rmsprop  vec.RMSpropArgs
-	adam     vec.AdamArgs
-}
-
 // update is the kernel of an optimiser's step, nil for other ops. Scalar operands are read when the step runs: the learning
 // rate and the corrections change, and where ok is 0 everything stays as it was.
 func (k *compiler) update(o graph.Op, out, in []*slot) instr {

@@ -5,6 +5,7 @@ package kernels
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,8 +115,8 @@ func (t Table[B]) Names() map[string][]string {
 	names := map[string][]string{}
 	for _, k := range t {
 		op := ConfigName(k.Op)
-		if list := names[op]; len(list) == 0 || list[len(list)-1] != k.Name {
-			names[op] = append(list, k.Name)
+		if !slices.Contains(names[op], k.Name) { // one may stand twice, in front of others and behind
+			names[op] = append(names[op], k.Name)
 		}
 	}
 	return names
