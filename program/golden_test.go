@@ -6,8 +6,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"aetrain/backend/backendtest"
 	"aetrain/graph"
 	"aetrain/op"
+	"aetrain/optim"
 	"aetrain/program"
 )
 
@@ -27,9 +29,9 @@ func TestGolden(t *testing.T) {
 		name  string
 		build func() (*graph.Graph, map[string]graph.Value)
 	}{
-		{"vae", func() (*graph.Graph, map[string]graph.Value) { return vae(128, 784, 400, 20) }},
-		{"conv_vae", func() (*graph.Graph, map[string]graph.Value) { return convVAE(16, 8, 4) }},
-		{"deep", func() (*graph.Graph, map[string]graph.Value) { return deep(2) }},
+		{"vae", func() (*graph.Graph, map[string]graph.Value) { return train(backendtest.VAE(128, 784, 400, 20)) }},
+		{"conv_vae", func() (*graph.Graph, map[string]graph.Value) { return train(backendtest.ConvVAE(16, 8, 4)) }},
+		{"deep", func() (*graph.Graph, map[string]graph.Value) { return train(backendtest.Deep(2)) }},
 		{"tied", tied},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -55,15 +57,22 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// train completes a step: gradients, Adam, and the guard.
+func train(n *backendtest.Network) (*graph.Graph, map[string]graph.Value) {
+	step := n.Graph.State(graph.Buffer, "step", graph.I32(), nil)
+	loss := optim.Loss{Name: optim.DefaultLoss, Value: n.Loss, Params: n.Params, Config: optim.Defaults()}
+	r := optim.Step(n.Graph, []optim.Loss{loss}, optim.Options{Counter: step})
+	return n.Graph, map[string]graph.Value{"loss": n.Loss, "norm": r.GradientNorm}
+}
+
 // tied is an autoencoder whose decoder's weight is the encoder's, transposed, with plain gradient descent.
 func tied() (*graph.Graph, map[string]graph.Value) {
-	w := newNetwork()
-	x := w.g.Input("x", graph.F32(32, 12))
-	weight := w.weight("weight", 5, 12)
+	g := graph.New()
+	x, weight := g.Input("x", graph.F32(32, 12)), g.State(graph.Param, "weight", graph.F32(5, 12), nil)
 	recon := op.MatMul(op.Tanh(op.MatMul(x, op.Transpose(weight), false, false)), weight, false, false)
 	loss := op.MSE(recon, x)
-	w.g.Assign(weight, op.Sub(weight, op.Scale(graph.Grad(loss, weight)[0], 0.1)))
-	return w.g, map[string]graph.Value{"loss": loss}
+	g.Assign(weight, op.Sub(weight, op.Scale(graph.Grad(loss, weight)[0], 0.1)))
+	return g, map[string]graph.Value{"loss": loss}
 }
 
 // Networks in the small, step after step, against the definition.
@@ -76,21 +85,22 @@ func TestNetworks(t *testing.T) {
 		}
 	}
 	t.Run("vae", func(t *testing.T) {
-		g, outs := vae(3, 64, 7, 2)
+		g, outs := train(backendtest.VAE(3, 64, 7, 2))
 		checkEqual(t, g, outs, feed(graph.Tensor{Spec: graph.F32(3, 64), Data: image.Data}))
 	})
 	t.Run("conv_vae", func(t *testing.T) {
-		g, outs := convVAE(3, 8, 2)
+		g, outs := train(backendtest.ConvVAE(3, 8, 2))
 		checkEqual(t, g, outs, feed(image))
 	})
 	t.Run("deep", func(t *testing.T) {
-		g, outs := deep(3)
+		g, outs := train(backendtest.Deep(3))
 		checkEqual(t, g, outs, feed(graph.Tensor{Spec: graph.F32(8, 16), Data: image.Data[:128]}))
 	})
 	t.Run("tied", func(t *testing.T) {
 		g, outs := tied()
 		x := graph.Example{Args: []graph.Arg{{Spec: graph.F32(32, 12), From: -1, To: 1}}}.Draw(1)[0]
-		checkEqual(t, g, outs, map[string]graph.Tensor{"x": x})
+		weight := graph.Example{Args: []graph.Arg{{Spec: graph.F32(5, 12), From: -1, To: 1}}}.Draw(2)[0]
+		checkEqual(t, g, outs, map[string]graph.Tensor{"x": x, "weight": weight})
 	})
 }
 
@@ -100,9 +110,9 @@ func BenchmarkCompile(b *testing.B) {
 		name  string
 		build func() (*graph.Graph, map[string]graph.Value)
 	}{
-		{"vae", func() (*graph.Graph, map[string]graph.Value) { return vae(128, 784, 400, 20) }},
-		{"deep25", func() (*graph.Graph, map[string]graph.Value) { return deep(25) }},
-		{"deep100", func() (*graph.Graph, map[string]graph.Value) { return deep(100) }},
+		{"vae", func() (*graph.Graph, map[string]graph.Value) { return train(backendtest.VAE(128, 784, 400, 20)) }},
+		{"deep25", func() (*graph.Graph, map[string]graph.Value) { return train(backendtest.Deep(25)) }},
+		{"deep100", func() (*graph.Graph, map[string]graph.Value) { return train(backendtest.Deep(100)) }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			g, outs := c.build()
