@@ -6,11 +6,11 @@ import "aetrain/op"
 func bindAvgPool(b *binder, s *step) error {
 	in, out := s.Case.In[0].Shape, s.Case.Out[0].Shape
 	p := pooling{s.Op.(op.AvgPool).PoolConfig, in[2], in[3], out[2], out[3]}
-	x, y, add := s.in[0].f32, s.out[0].f32, b.b.vec.Add
+	x, y, add, scale := s.in[0].f32, s.out[0].f32, b.b.vec.Add, b.b.vec.MulS
 	size, each := p.h*p.w, p.oh*p.ow
-	b.scratch(p.w)
+	b.scratch(3 * p.w)
 	b.items(in[0]*in[1], 2*size, func(w *worker, from, to int) {
-		sum := w.local[:p.w]
+		sum, even, odd := w.local[:p.w], w.local[p.w:2*p.w], w.local[2*p.w:]
 		for i := from; i < to; i++ {
 			plane := x[i*size : (i+1)*size]
 			for r := range p.oh {
@@ -19,7 +19,14 @@ func bindAvgPool(b *binder, s *step) error {
 				for k := top + 1; k < bottom; k++ {
 					add(sum, sum, plane[k*p.w:(k+1)*p.w])
 				}
-				p.average(y[i*each+r*p.ow:][:p.ow], sum, top, bottom)
+				dst := y[i*each+r*p.ow:][:p.ow]
+				if p.pairs() {
+					deal2(b.b.tier, even[:p.ow], odd[:p.ow], sum[:2*p.ow])
+					add(dst, even, odd)
+					scale(dst, dst, 0.25)
+					continue
+				}
+				p.average(dst, sum, top, bottom)
 			}
 		}
 	})
@@ -42,16 +49,22 @@ func (p pooling) average(y, sum []float32, top, bottom int) {
 func bindAvgPoolGrad(b *binder, s *step) error {
 	in, out := s.Case.In[0].Shape, s.Case.Out[0].Shape
 	p := pooling{s.Op.(op.AvgPoolGrad).PoolConfig, out[2], out[3], in[2], in[3]}
-	dy, dx, add := s.in[0].f32, s.out[0].f32, b.b.vec.Add
+	dy, dx, add, scale := s.in[0].f32, s.out[0].f32, b.b.vec.Add, b.b.vec.MulS
 	size, each := p.h*p.w, p.oh*p.ow
-	b.scratch(p.w)
+	b.scratch(2 * p.w)
 	b.items(in[0]*in[1], 2*size, func(w *worker, from, to int) {
-		share := w.local[:p.w]
+		share, t := w.local[:p.w], w.local[p.w:2*p.w]
 		for i := from; i < to; i++ {
 			plane := dx[i*size : (i+1)*size]
 			clear(plane)
 			for r := range p.oh {
 				top, bottom := p.rows(r)
+				if p.pairs() {
+					scale(t[:p.ow], dy[i*each+r*p.ow:][:p.ow], 0.25)
+					interleave2(b.b.tier, plane[top*p.w:][:2*p.ow], t[:p.ow], t)
+					copy(plane[(top+1)*p.w:], plane[top*p.w:(top+1)*p.w])
+					continue
+				}
 				clear(share)
 				for j, d := range dy[i*each+r*p.ow:][:p.ow] {
 					left, right := p.columns(j)

@@ -3,11 +3,12 @@ package cpu
 import (
 	"math"
 
+	"aetrain/cpu/cpuinfo"
 	"aetrain/op"
 )
 
-// bindMaxPool finds the largest element of each window and its place. Elements are compared as integers of the same order, so
-// that the compiler selects instead of branching: which of four neighbours is the largest, no branch can be predicted.
+// bindMaxPool finds the largest element of each window and its place. Windows of 2×2 are compared without branches, eight at a
+// time: which of four neighbours is the largest, no branch can be predicted.
 func bindMaxPool(b *binder, s *step) error {
 	c, in, out := s.Op.(op.MaxPool).PoolConfig, s.Case.In[0].Shape, s.Case.Out[0].Shape
 	p := pooling{c, in[2], in[3], out[2], out[3]}
@@ -21,7 +22,7 @@ func bindMaxPool(b *binder, s *step) error {
 				places = index[i*each : (i+1)*each]
 			}
 			if plane := x[i*size : (i+1)*size]; p.pairs() {
-				p.max2(y[i*each:(i+1)*each], places, plane)
+				p.max2(b.b.tier, y[i*each:(i+1)*each], places, plane)
 			} else {
 				p.max(y[i*each:(i+1)*each], places, plane)
 			}
@@ -52,7 +53,7 @@ func (p pooling) columns(j int) (from, to int) {
 	return max(0, left), min(p.w, left+p.KW)
 }
 
-// ordered maps a number to an integer of the same order, NaN above all. Zeros of either sign are equal.
+// ordered maps a number, for comparison, to an integer of the same order, NaN above all. Zeros of either sign are equal.
 func ordered(v float32) int32 {
 	bits := int32(math.Float32bits(v + 0))
 	flip := int32(uint32(bits>>31) >> 1) // of a negative number: all bits but the sign
@@ -88,28 +89,33 @@ func (p pooling) max(y []float32, places []int32, x []float32) {
 }
 
 // max2 is max for 2×2 windows beside each other.
-func (p pooling) max2(y []float32, places []int32, x []float32) {
+func (p pooling) max2(t cpuinfo.Tier, y []float32, places []int32, x []float32) {
 	for i := range p.oh {
 		a, b := x[2*i*p.w:][:2*p.ow], x[(2*i+1)*p.w:][:2*p.ow]
-		d, at := y[i*p.ow:(i+1)*p.ow], places[i*p.ow:(i+1)*p.ow]
-		for j := range d {
-			first := int32(2*i*p.w + 2*j)
-			k0, k1 := ordered(a[2*j]), ordered(a[2*j+1])
-			k2, k3 := ordered(b[2*j]), ordered(b[2*j+1])
-			best, below := first, first+int32(p.w)
-			if k1 > k0 {
-				best = first + 1
-			}
-			k0 = max(k0, k1)
-			if k2 > k0 {
-				best = below
-			}
-			k0 = max(k0, k2)
-			if k3 > k0 {
-				best = below + 1
-			}
-			d[j], at[j] = x[best], best
+		maxPairs(t, y[i*p.ow:(i+1)*p.ow], places[i*p.ow:(i+1)*p.ow], a, b, 2*i*p.w, p.w)
+	}
+}
+
+// maxPairsGo finds the largest of each 2×2 block of the rows a and b, and its place.
+func maxPairsGo(y []float32, places []int32, a, b []float32, first, below int) {
+	for j := range y {
+		best := int32(first + 2*j)
+		under := best + int32(below)
+		k0, k1 := ordered(a[2*j]), ordered(a[2*j+1])
+		k2, k3 := ordered(b[2*j]), ordered(b[2*j+1])
+		v := a[2*j]
+		if k1 > k0 {
+			best, v = best+1, a[2*j+1]
 		}
+		k0 = max(k0, k1)
+		if k2 > k0 {
+			best, v = under, b[2*j]
+		}
+		k0 = max(k0, k2)
+		if k3 > k0 {
+			best, v = under+1, b[2*j+1]
+		}
+		y[j], places[j] = v, best
 	}
 }
 

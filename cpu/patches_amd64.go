@@ -15,6 +15,9 @@ func deal256(even, odd, src *float32, n uint64)
 //go:noescape
 func interleave256(dst, even, odd *float32, n uint64)
 
+//go:noescape
+func maxPairs256(y *float32, places *int32, a, b *float32, n, first, below uint64)
+
 // vectorMoves says whether t has the kernels.
 func vectorMoves(t cpuinfo.Tier) bool { return t >= cpuinfo.AVX2 }
 
@@ -43,4 +46,15 @@ func interleave2(t cpuinfo.Tier, dst, even, odd []float32) {
 		return
 	}
 	interleave2Go(dst, even, odd)
+}
+
+// maxPairs finds the largest of each 2×2 block of the rows a and b and its place: first is that of a's first element, below the
+// distance to b's.
+func maxPairs(t cpuinfo.Tier, y []float32, places []int32, a, b []float32, first, below int) {
+	if n := len(y); n > 0 && t >= cpuinfo.AVX2 {
+		_, _, _ = places[n-1], a[2*n-1], b[2*n-1]
+		maxPairs256(&y[0], &places[0], &a[0], &b[0], uint64(n), uint64(first), uint64(below))
+		return
+	}
+	maxPairsGo(y, places, a, b, first, below)
 }

@@ -65,11 +65,12 @@ loop8:
 	JZ      done
 	MOVQ    $0x00000008, SI
 	SUBQ    BX, SI
-	SHLQ    $0x02, SI
-	SUBQ    SI, DX
-	SUBQ    SI, DX
-	SUBQ    SI, AX
-	SUBQ    SI, CX
+	IMUL3Q  $0x08, SI, BX
+	SUBQ    BX, DX
+	IMUL3Q  $0x04, SI, BX
+	SUBQ    BX, AX
+	IMUL3Q  $0x04, SI, BX
+	SUBQ    BX, CX
 	VMOVUPS (DX), Y0
 	VMOVUPS 32(DX), Y1
 	VSHUFPS $0x88, Y1, Y0, Y2
@@ -96,11 +97,12 @@ small:
 	JZ      done
 	MOVQ    $0x00000004, SI
 	SUBQ    BX, SI
-	SHLQ    $0x02, SI
-	SUBQ    SI, DX
-	SUBQ    SI, DX
-	SUBQ    SI, AX
-	SUBQ    SI, CX
+	IMUL3Q  $0x08, SI, BX
+	SUBQ    BX, DX
+	IMUL3Q  $0x04, SI, BX
+	SUBQ    BX, AX
+	IMUL3Q  $0x04, SI, BX
+	SUBQ    BX, CX
 	VMOVUPS (DX), X0
 	VMOVUPS 16(DX), X1
 	VSHUFPS $0x88, X1, X0, X2
@@ -153,11 +155,12 @@ loop8:
 	JZ         done
 	MOVQ       $0x00000008, SI
 	SUBQ       BX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, AX
-	SUBQ       SI, AX
-	SUBQ       SI, CX
-	SUBQ       SI, DX
+	IMUL3Q     $0x08, SI, BX
+	SUBQ       BX, AX
+	IMUL3Q     $0x04, SI, BX
+	SUBQ       BX, CX
+	IMUL3Q     $0x04, SI, BX
+	SUBQ       BX, DX
 	VMOVUPS    (CX), Y0
 	VMOVUPS    (DX), Y1
 	VUNPCKLPS  Y1, Y0, Y2
@@ -184,11 +187,12 @@ small:
 	JZ        done
 	MOVQ      $0x00000004, SI
 	SUBQ      BX, SI
-	SHLQ      $0x02, SI
-	SUBQ      SI, AX
-	SUBQ      SI, AX
-	SUBQ      SI, CX
-	SUBQ      SI, DX
+	IMUL3Q    $0x08, SI, BX
+	SUBQ      BX, AX
+	IMUL3Q    $0x04, SI, BX
+	SUBQ      BX, CX
+	IMUL3Q    $0x04, SI, BX
+	SUBQ      BX, DX
 	VMOVUPS   (CX), X0
 	VMOVUPS   (DX), X1
 	VUNPCKLPS X1, X0, X2
@@ -211,3 +215,272 @@ single:
 done:
 	VZEROUPPER
 	RET
+
+// func maxPairs256(y *float32, places *int32, a *float32, b *float32, n uint64, first uint64, below uint64)
+// Requires: AVX, AVX2
+TEXT ·maxPairs256(SB), NOSPLIT, $0-56
+	MOVQ y+0(FP), AX
+	MOVQ places+8(FP), CX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ first+40(FP), DI
+	MOVQ below+48(FP), R8
+	CMPQ SI, $0x08
+	JLT  small
+
+loop8:
+	VMOVUPS      (DX), Y0
+	VMOVUPS      32(DX), Y1
+	VSHUFPS      $0x88, Y1, Y0, Y2
+	VSHUFPS      $0xdd, Y1, Y0, Y3
+	VPERMPD      $0xd8, Y2, Y2
+	VPERMPD      $0xd8, Y3, Y3
+	VMOVUPS      (BX), Y0
+	VMOVUPS      32(BX), Y1
+	VSHUFPS      $0x88, Y1, Y0, Y6
+	VSHUFPS      $0xdd, Y1, Y0, Y7
+	VPERMPD      $0xd8, Y6, Y6
+	VPERMPD      $0xd8, Y7, Y7
+	VMOVDQU      maxPairLanes<>+0(SB), Y11
+	VPCMPEQD     Y10, Y10, Y10
+	VMOVD        DI, X8
+	VPBROADCASTD X8, Y8
+	VPADDD       Y11, Y8, Y8
+	VPSUBD       Y10, Y8, Y9
+	LEAQ         (DI)(R8*1), R9
+	VCMPPS       $0x16, Y2, Y3, Y12
+	VCMPPS       $0x07, Y2, Y2, Y13
+	VANDPS       Y13, Y12, Y12
+	VBLENDVPS    Y12, Y3, Y2, Y2
+	VBLENDVPS    Y12, Y9, Y8, Y8
+	VMOVD        R9, X9
+	VPBROADCASTD X9, Y9
+	VPADDD       Y11, Y9, Y9
+	VCMPPS       $0x16, Y2, Y6, Y12
+	VCMPPS       $0x07, Y2, Y2, Y13
+	VANDPS       Y13, Y12, Y12
+	VBLENDVPS    Y12, Y6, Y2, Y2
+	VBLENDVPS    Y12, Y9, Y8, Y8
+	VPSUBD       Y10, Y9, Y9
+	VCMPPS       $0x16, Y2, Y7, Y12
+	VCMPPS       $0x07, Y2, Y2, Y13
+	VANDPS       Y13, Y12, Y12
+	VBLENDVPS    Y12, Y7, Y2, Y2
+	VBLENDVPS    Y12, Y9, Y8, Y8
+	VMOVUPS      Y2, (AX)
+	VMOVDQU      Y8, (CX)
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000010, DI
+	SUBQ         $0x08, SI
+	CMPQ         SI, $0x08
+	JGE          loop8
+	TESTQ        SI, SI
+	JZ           done
+	MOVQ         $0x00000008, R9
+	SUBQ         SI, R9
+	IMUL3Q       $0x08, R9, SI
+	SUBQ         SI, DX
+	IMUL3Q       $0x08, R9, SI
+	SUBQ         SI, BX
+	IMUL3Q       $0x04, R9, SI
+	SUBQ         SI, AX
+	IMUL3Q       $0x04, R9, SI
+	SUBQ         SI, CX
+	IMUL3Q       $0x02, R9, SI
+	SUBQ         SI, DI
+	VMOVUPS      (DX), Y0
+	VMOVUPS      32(DX), Y1
+	VSHUFPS      $0x88, Y1, Y0, Y2
+	VSHUFPS      $0xdd, Y1, Y0, Y3
+	VPERMPD      $0xd8, Y2, Y2
+	VPERMPD      $0xd8, Y3, Y3
+	VMOVUPS      (BX), Y0
+	VMOVUPS      32(BX), Y1
+	VSHUFPS      $0x88, Y1, Y0, Y6
+	VSHUFPS      $0xdd, Y1, Y0, Y7
+	VPERMPD      $0xd8, Y6, Y6
+	VPERMPD      $0xd8, Y7, Y7
+	VMOVDQU      maxPairLanes<>+0(SB), Y11
+	VPCMPEQD     Y10, Y10, Y10
+	VMOVD        DI, X8
+	VPBROADCASTD X8, Y8
+	VPADDD       Y11, Y8, Y8
+	VPSUBD       Y10, Y8, Y9
+	LEAQ         (DI)(R8*1), R9
+	VCMPPS       $0x16, Y2, Y3, Y12
+	VCMPPS       $0x07, Y2, Y2, Y13
+	VANDPS       Y13, Y12, Y12
+	VBLENDVPS    Y12, Y3, Y2, Y2
+	VBLENDVPS    Y12, Y9, Y8, Y8
+	VMOVD        R9, X9
+	VPBROADCASTD X9, Y9
+	VPADDD       Y11, Y9, Y9
+	VCMPPS       $0x16, Y2, Y6, Y12
+	VCMPPS       $0x07, Y2, Y2, Y13
+	VANDPS       Y13, Y12, Y12
+	VBLENDVPS    Y12, Y6, Y2, Y2
+	VBLENDVPS    Y12, Y9, Y8, Y8
+	VPSUBD       Y10, Y9, Y9
+	VCMPPS       $0x16, Y2, Y7, Y12
+	VCMPPS       $0x07, Y2, Y2, Y13
+	VANDPS       Y13, Y12, Y12
+	VBLENDVPS    Y12, Y7, Y2, Y2
+	VBLENDVPS    Y12, Y9, Y8, Y8
+	VMOVUPS      Y2, (AX)
+	VMOVDQU      Y8, (CX)
+	JMP          done
+
+small:
+	CMPQ         SI, $0x04
+	JLT          single
+	VMOVUPS      (DX), X0
+	VMOVUPS      16(DX), X1
+	VSHUFPS      $0x88, X1, X0, X2
+	VSHUFPS      $0xdd, X1, X0, X3
+	VMOVUPS      (BX), X0
+	VMOVUPS      16(BX), X1
+	VSHUFPS      $0x88, X1, X0, X6
+	VSHUFPS      $0xdd, X1, X0, X7
+	VMOVDQU      maxPairLanes<>+0(SB), Y11
+	VPCMPEQD     Y10, Y10, Y10
+	VMOVD        DI, X8
+	VPBROADCASTD X8, Y8
+	VPADDD       Y11, Y8, Y8
+	VPSUBD       Y10, Y8, Y9
+	LEAQ         (DI)(R8*1), R9
+	VCMPPS       $0x16, Y2, Y3, Y12
+	VCMPPS       $0x07, Y2, Y2, Y13
+	VANDPS       Y13, Y12, Y12
+	VBLENDVPS    Y12, Y3, Y2, Y2
+	VBLENDVPS    Y12, Y9, Y8, Y8
+	VMOVD        R9, X9
+	VPBROADCASTD X9, Y9
+	VPADDD       Y11, Y9, Y9
+	VCMPPS       $0x16, Y2, Y6, Y12
+	VCMPPS       $0x07, Y2, Y2, Y13
+	VANDPS       Y13, Y12, Y12
+	VBLENDVPS    Y12, Y6, Y2, Y2
+	VBLENDVPS    Y12, Y9, Y8, Y8
+	VPSUBD       Y10, Y9, Y9
+	VCMPPS       $0x16, Y2, Y7, Y12
+	VCMPPS       $0x07, Y2, Y2, Y13
+	VANDPS       Y13, Y12, Y12
+	VBLENDVPS    Y12, Y7, Y2, Y2
+	VBLENDVPS    Y12, Y9, Y8, Y8
+	VMOVUPS      X2, (AX)
+	VMOVDQU      X8, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000010, AX
+	ADDQ         $0x00000010, CX
+	ADDQ         $0x00000008, DI
+	SUBQ         $0x04, SI
+	JZ           done
+	MOVQ         $0x00000004, R9
+	SUBQ         SI, R9
+	IMUL3Q       $0x08, R9, SI
+	SUBQ         SI, DX
+	IMUL3Q       $0x08, R9, SI
+	SUBQ         SI, BX
+	IMUL3Q       $0x04, R9, SI
+	SUBQ         SI, AX
+	IMUL3Q       $0x04, R9, SI
+	SUBQ         SI, CX
+	IMUL3Q       $0x02, R9, SI
+	SUBQ         SI, DI
+	VMOVUPS      (DX), X0
+	VMOVUPS      16(DX), X1
+	VSHUFPS      $0x88, X1, X0, X2
+	VSHUFPS      $0xdd, X1, X0, X3
+	VMOVUPS      (BX), X0
+	VMOVUPS      16(BX), X1
+	VSHUFPS      $0x88, X1, X0, X6
+	VSHUFPS      $0xdd, X1, X0, X7
+	VMOVDQU      maxPairLanes<>+0(SB), Y11
+	VPCMPEQD     Y10, Y10, Y10
+	VMOVD        DI, X8
+	VPBROADCASTD X8, Y8
+	VPADDD       Y11, Y8, Y8
+	VPSUBD       Y10, Y8, Y9
+	LEAQ         (DI)(R8*1), R9
+	VCMPPS       $0x16, Y2, Y3, Y12
+	VCMPPS       $0x07, Y2, Y2, Y13
+	VANDPS       Y13, Y12, Y12
+	VBLENDVPS    Y12, Y3, Y2, Y2
+	VBLENDVPS    Y12, Y9, Y8, Y8
+	VMOVD        R9, X9
+	VPBROADCASTD X9, Y9
+	VPADDD       Y11, Y9, Y9
+	VCMPPS       $0x16, Y2, Y6, Y12
+	VCMPPS       $0x07, Y2, Y2, Y13
+	VANDPS       Y13, Y12, Y12
+	VBLENDVPS    Y12, Y6, Y2, Y2
+	VBLENDVPS    Y12, Y9, Y8, Y8
+	VPSUBD       Y10, Y9, Y9
+	VCMPPS       $0x16, Y2, Y7, Y12
+	VCMPPS       $0x07, Y2, Y2, Y13
+	VANDPS       Y13, Y12, Y12
+	VBLENDVPS    Y12, Y7, Y2, Y2
+	VBLENDVPS    Y12, Y9, Y8, Y8
+	VMOVUPS      X2, (AX)
+	VMOVDQU      X8, (CX)
+	JMP          done
+
+single:
+	VMOVSS       (DX), X2
+	VMOVSS       4(DX), X3
+	VMOVSS       (BX), X6
+	VMOVSS       4(BX), X7
+	VMOVDQU      maxPairLanes<>+0(SB), Y11
+	VPCMPEQD     Y10, Y10, Y10
+	VMOVD        DI, X8
+	VPBROADCASTD X8, Y8
+	VPADDD       Y11, Y8, Y8
+	VPSUBD       Y10, Y8, Y9
+	LEAQ         (DI)(R8*1), R9
+	VCMPPS       $0x16, Y2, Y3, Y12
+	VCMPPS       $0x07, Y2, Y2, Y13
+	VANDPS       Y13, Y12, Y12
+	VBLENDVPS    Y12, Y3, Y2, Y2
+	VBLENDVPS    Y12, Y9, Y8, Y8
+	VMOVD        R9, X9
+	VPBROADCASTD X9, Y9
+	VPADDD       Y11, Y9, Y9
+	VCMPPS       $0x16, Y2, Y6, Y12
+	VCMPPS       $0x07, Y2, Y2, Y13
+	VANDPS       Y13, Y12, Y12
+	VBLENDVPS    Y12, Y6, Y2, Y2
+	VBLENDVPS    Y12, Y9, Y8, Y8
+	VPSUBD       Y10, Y9, Y9
+	VCMPPS       $0x16, Y2, Y7, Y12
+	VCMPPS       $0x07, Y2, Y2, Y13
+	VANDPS       Y13, Y12, Y12
+	VBLENDVPS    Y12, Y7, Y2, Y2
+	VBLENDVPS    Y12, Y9, Y8, Y8
+	VMOVSS       X2, (AX)
+	VMOVD        X8, (CX)
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, BX
+	ADDQ         $0x00000004, AX
+	ADDQ         $0x00000004, CX
+	ADDQ         $0x00000002, DI
+	DECQ         SI
+	JNZ          single
+
+done:
+	VZEROUPPER
+	RET
+
+DATA maxPairLanes<>+0(SB)/4, $0x00000000
+DATA maxPairLanes<>+4(SB)/4, $0x00000002
+DATA maxPairLanes<>+8(SB)/4, $0x00000004
+DATA maxPairLanes<>+12(SB)/4, $0x00000006
+DATA maxPairLanes<>+16(SB)/4, $0x00000008
+DATA maxPairLanes<>+20(SB)/4, $0x0000000a
+DATA maxPairLanes<>+24(SB)/4, $0x0000000c
+DATA maxPairLanes<>+28(SB)/4, $0x0000000e
+GLOBL maxPairLanes<>(SB), RODATA|NOPTR, $32

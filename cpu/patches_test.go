@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -57,6 +59,40 @@ func TestPatches(t *testing.T) {
 						t.Fatalf("%v: %+v: element (%d, %d) is %v, want %v", tier, c, k, i, got, want)
 					}
 				}
+			}
+		}
+	}
+}
+
+// TestMaxPairs holds the vector kernel to its reference with ties, zeros of both signs, infinities and NaN, for short lengths.
+func TestMaxPairs(t *testing.T) {
+	values := []float32{1, 2, 2, -1, 0, float32(math.Copysign(0, -1)), float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN())}
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, tier := range cpuinfo.Tiers() {
+		for n := range 60 {
+			n := n % 20
+			a, b := make([]float32, 2*n), make([]float32, 2*n)
+			for i := range a {
+				a[i], b[i] = values[rng.IntN(len(values))], values[rng.IntN(len(values))]
+			}
+			y, places, wantY, wantPlaces := make([]float32, n), make([]int32, n+1), make([]float32, n), make([]int32, n+1)
+			maxPairs(tier, y, places[:n], a, b, 100, 31)
+			for j := range n { // the definition, as op.MaxPool has it
+				best, at := a[2*j], 100+2*j
+				for k, v := range []float32{a[2*j+1], b[2*j], b[2*j+1]} {
+					if v > best || v != v && best == best {
+						best, at = v, 100+2*j+[]int{1, 31, 32}[k]
+					}
+				}
+				wantY[j], wantPlaces[j] = best, int32(at)
+			}
+			for j := range n {
+				if y[j] != wantY[j] && (y[j] == y[j] || wantY[j] == wantY[j]) || places[j] != wantPlaces[j] {
+					t.Fatalf("%v: pair %d of %v over %v is %v at %d, want %v at %d", tier, j, a, b, y[j], places[j], wantY[j], wantPlaces[j])
+				}
+			}
+			if places[n] != 0 {
+				t.Fatalf("%v: writes behind %d places", tier, n)
 			}
 		}
 	}

@@ -25,11 +25,17 @@ func bindUpsample(b *binder, s *step) error {
 	ow := len(columns)
 	size := len(rows) * ow
 	b.scratch(h*ow + ow)
+	pairs := o.Mode == op.Nearest && o.ScaleW == 2
 	b.items(in[0]*in[1], 2*size, func(wk *worker, from, to int) {
 		wide, t := wk.local[:h*ow], wk.local[h*ow:h*ow+ow]
 		for i := from; i < to; i++ {
 			for r := range h {
-				widen(wide[r*ow:(r+1)*ow], x[(i*h+r)*w:(i*h+r+1)*w], columns)
+				dst, src := wide[r*ow:(r+1)*ow], x[(i*h+r)*w:(i*h+r+1)*w]
+				if pairs {
+					interleave2(b.b.tier, dst, src, src)
+				} else {
+					widen(dst, src, columns)
+				}
 			}
 			for r, k := range rows {
 				dst := y[i*size+r*ow : i*size+(r+1)*ow]
@@ -63,9 +69,11 @@ func bindUpsampleGrad(b *binder, s *step) error {
 	rows, columns := upsampleTaps(h, o.ScaleH, o.Mode), upsampleTaps(w, o.ScaleW, o.Mode)
 	ow := len(columns)
 	size := len(rows) * ow
-	b.scratch(h * ow)
+	b.scratch(h*ow + ow)
+	pairs := o.Mode == op.Nearest && o.ScaleW == 2
 	b.items(out[0]*out[1], 2*size, func(wk *worker, from, to int) {
 		wide := wk.local[:h*ow]
+		even, odd := wk.local[h*ow:][:ow/2], wk.local[h*ow+ow/2:][:ow/2]
 		for i := from; i < to; i++ {
 			clear(wide)
 			for r, k := range rows {
@@ -76,7 +84,13 @@ func bindUpsampleGrad(b *binder, s *step) error {
 				}
 			}
 			for r := range h {
-				narrow(dx[(i*h+r)*w:(i*h+r+1)*w], wide[r*ow:(r+1)*ow], columns)
+				dst, src := dx[(i*h+r)*w:(i*h+r+1)*w], wide[r*ow:(r+1)*ow]
+				if pairs {
+					deal2(b.b.tier, even, odd, src)
+					v.Add(dst, even, odd)
+				} else {
+					narrow(dst, src, columns)
+				}
 			}
 		}
 	})

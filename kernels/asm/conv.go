@@ -11,6 +11,7 @@ func convKernels() {
 	movePatches256()
 	deal256()
 	interleave256()
+	maxPairs256()
 }
 
 // movePatches256 writes k rows of a panel, row bytes apart. A row is n moves of 8 floats: from the row's offset in src (in floats)
@@ -97,6 +98,84 @@ func interleave256() {
 	})
 }
 
+// maxPairs256 finds the largest of each 2×2 block of rows a and b, 2n numbers each, and its place: first is that of a[0], below
+// the distance to b's. Of equal numbers the first wins, and a NaN wins over numbers.
+func maxPairs256() {
+	TEXT("maxPairs256", NOSPLIT, "func(y *float32, places *int32, a, b *float32, n, first, below uint64)")
+	lanes := GLOBL("maxPairLanes", RODATA|NOPTR)
+	for i := range 8 {
+		DATA(4*i, U32(2*i))
+	}
+	y, places := Load(Param("y"), GP64()), Load(Param("places"), GP64())
+	a, b, n := Load(Param("a"), GP64()), Load(Param("b"), GP64()), Load(Param("n"), GP64())
+	first, below := Load(Param("first"), GP64()), Load(Param("below"), GP64())
+	under := GP64()
+	r := ys[:]
+	// best chooses among r[2], r[3] of row a and r[6], r[7] of row b; it leaves the number in r[2] and its place in r[8].
+	best := func() {
+		broadcast := func(from Register, i int) {
+			VMOVD(from.(GP).As32(), r[i].AsX())
+			VPBROADCASTD(r[i].AsX(), r[i])
+		}
+		take := func(v, place int) {
+			VCMPPS(U8(0x16), r[2], r[v], r[12]) // not at most the best so far, or one of them is NaN
+			VCMPPS(U8(7), r[2], r[2], r[13])    // the best so far is a number
+			VANDPS(r[13], r[12], r[12])
+			VBLENDVPS(r[12], r[v], r[2], r[2])
+			VBLENDVPS(r[12], r[place], r[8], r[8])
+		}
+		VMOVDQU(lanes, r[11])
+		VPCMPEQD(r[10], r[10], r[10]) // -1
+		broadcast(first, 8)
+		VPADDD(r[11], r[8], r[8])
+		VPSUBD(r[10], r[8], r[9])
+		LEAQ(Mem{Base: first, Index: below, Scale: 1}, under)
+		take(3, 9)
+		broadcast(under, 9)
+		VPADDD(r[11], r[9], r[9])
+		take(6, 9)
+		VPSUBD(r[10], r[9], r[9])
+		take(7, 9)
+	}
+	eight := func(row Register, even, odd int) {
+		VMOVUPS(Mem{Base: row}, Y0)
+		VMOVUPS(Mem{Base: row, Disp: 32}, Y1)
+		VSHUFPS(U8(0x88), Y1, Y0, r[even])
+		VSHUFPS(U8(0xdd), Y1, Y0, r[odd])
+		VPERMPD(U8(0xd8), r[even], r[even])
+		VPERMPD(U8(0xd8), r[odd], r[odd])
+	}
+	four := func(row Register, even, odd int) {
+		VMOVUPS(Mem{Base: row}, X0)
+		VMOVUPS(Mem{Base: row, Disp: 16}, X1)
+		VSHUFPS(U8(0x88), X1, X0, r[even].AsX())
+		VSHUFPS(U8(0xdd), X1, X0, r[odd].AsX())
+	}
+	one := func(row Register, even, odd int) {
+		VMOVSS(Mem{Base: row}, r[even].AsX())
+		VMOVSS(Mem{Base: row, Disp: 4}, r[odd].AsX())
+	}
+	pairs(n, []pairStream{{a, 8}, {b, 8}, {y, 4}, {places, 4}, {first, 2}}, func() {
+		eight(a, 2, 3)
+		eight(b, 6, 7)
+		best()
+		VMOVUPS(Y2, Mem{Base: y})
+		VMOVDQU(Y8, Mem{Base: places})
+	}, func() {
+		four(a, 2, 3)
+		four(b, 6, 7)
+		best()
+		VMOVUPS(X2, Mem{Base: y})
+		VMOVDQU(X8, Mem{Base: places})
+	}, func() {
+		one(a, 2, 3)
+		one(b, 6, 7)
+		best()
+		VMOVSS(X2, Mem{Base: y})
+		VMOVD(X8, Mem{Base: places})
+	})
+}
+
 // pairStream is a pointer that moves on by so many bytes a pair.
 type pairStream struct {
 	at   Register
@@ -112,15 +191,12 @@ func pairs(n Register, streams []pairStream, eight, four, one func()) {
 		}
 	}
 	back := func(count int) { // by count - n pairs
-		missing := GP64()
+		missing, by := GP64(), GP64()
 		MOVQ(U32(uint32(count)), missing)
 		SUBQ(n, missing)
-		SHLQ(U8(2), missing)
 		for _, s := range streams {
-			SUBQ(missing, s.at)
-			if s.size == 8 {
-				SUBQ(missing, s.at)
-			}
+			IMUL3Q(U8(uint8(s.size)), missing, by)
+			SUBQ(by, s.at)
 		}
 	}
 	CMPQ(n, U8(8))
