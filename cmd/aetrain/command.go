@@ -89,7 +89,7 @@ func (c command) run(ctx context.Context, args []string, stdout, stderr io.Write
 	}
 	var usage *usageError
 	if errors.As(err, &usage) {
-		return usagef("%s: %s (see: aetrain help %s)", c.name, usage.text, c.name)
+		return usagef("%s: %s", c.name, usage.text)
 	}
 	return err
 }

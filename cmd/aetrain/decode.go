@@ -63,7 +63,7 @@ func runDecode(ctx context.Context, o runOptions, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
-	return r.deliverTensor(x, o, grid.Options{}, stdout)
+	return r.deliverTensor(x, 0, o, grid.Options{}, stdout)
 }
 
 // readCodes reads codes of a size, one after the other.

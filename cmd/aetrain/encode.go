@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"io"
 
@@ -70,7 +71,7 @@ func (r *openedRun) each(ctx context.Context, function string, n int, visit func
 
 // deliver writes rows to -out, or to stdout where that is not given, and the result. figures, where it is not nil, is asked last.
 func (r *openedRun) deliver(out rows, o runOptions, figures func() map[string]float64, stdout io.Writer) error {
-	res := r.result(o, out.n)
+	res := r.result(o, cmp.Or(out.from, out.n))
 	var err error
 	switch {
 	case o.Out != "":

@@ -47,9 +47,9 @@ func (f *flags) explain(err error) error {
 	}
 	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
 	if !unknown {
-		return usagef("%v", err)
+		return usagef("%v (see: aetrain help %s)", err, f.Name())
 	}
-	return usagef("unknown flag -%s%s", name, f.suggest(name))
+	return usagef("unknown flag -%s%s (see: aetrain help %s)", name, f.suggest(name), f.Name())
 }
 
 // suggest names the flag that was probably meant.

@@ -71,7 +71,7 @@ func runInterpolate(ctx context.Context, o interpolateOptions, stdout, stderr io
 	}
 	shape := append([]int{between.Shape()[0] * o.Steps}, r.Model.Model().X...)
 	flat := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(between.Float32s()))
-	return r.deliverTensor(flat, o.runOptions, grid.Options{Columns: o.Steps}, stdout)
+	return r.deliverTensor(flat, 2*a.Shape()[0], o.runOptions, grid.Options{Columns: o.Steps}, stdout)
 }
 
 // pairsOf reads the first n pairs of x: all first ones, and all second ones.

@@ -134,7 +134,7 @@ func plain(names []string) func() []listItem {
 	}
 }
 
-// keyed lists kinds with the keys that their tables take.
+// keyed lists kinds with the keys that their tables take, but for those that all of them take.
 func keyed(table string, names []string) func() []listItem {
 	return func() []listItem {
 		keys := map[string][]string{}
@@ -146,10 +146,21 @@ func keyed(table string, names []string) func() []listItem {
 		}
 		items := []listItem{}
 		for _, n := range names {
-			items = append(items, listItem{n, strings.Join(keys[n], ", ")})
+			own := slices.DeleteFunc(slices.Clone(keys[n]), func(key string) bool { return ofAll(key, keys) })
+			items = append(items, listItem{n, strings.Join(own, ", ")})
 		}
 		return items
 	}
+}
+
+// ofAll reports whether every kind has a key: then it says nothing about one of them.
+func ofAll(key string, keys map[string][]string) bool {
+	for _, list := range keys {
+		if !slices.Contains(list, key) {
+			return false
+		}
+	}
+	return true
 }
 
 func presetItems() []listItem {
@@ -172,7 +183,13 @@ func opNames() []string {
 func kernelItems() []listItem {
 	var items []listItem
 	for name, candidates := range cpu.Kernels() {
-		items = append(items, listItem{name, strings.Join(candidates, ", ")})
+		var once []string // a name may stand for several cases of shapes
+		for _, c := range candidates {
+			if !slices.Contains(once, c) {
+				once = append(once, c)
+			}
+		}
+		items = append(items, listItem{name, strings.Join(once, ", ")})
 	}
 	slices.SortFunc(items, func(a, b listItem) int { return strings.Compare(a.Name, b.Name) })
 	return items

@@ -73,7 +73,12 @@ func isUsage(err error) bool {
 // interrupt is the cause of a context that a signal has ended.
 type interrupt struct{ signal syscall.Signal }
 
-func (e *interrupt) Error() string { return "interrupted by " + e.signal.String() }
+func (e *interrupt) Error() string {
+	if e.signal == syscall.SIGINT {
+		return "interrupted"
+	}
+	return "interrupted: " + e.signal.String()
+}
 
 // interruptible returns a context that the first SIGINT or SIGTERM ends, so that work can be put away; the second one ends the process.
 func interruptible(parent context.Context) (context.Context, func()) {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"gorgonia.org/tensor"
 
@@ -123,7 +124,7 @@ func openRun(o runOptions, t *talk) (*openedRun, error) {
 	if err != nil {
 		_ = b.Close() // the error before counts
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, usagef("%v", err)
+			return nil, usagef("%s", strings.TrimSuffix(err.Error(), ": "+fs.ErrNotExist.Error()))
 		}
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"encoding/csv"
 	"encoding/json"
@@ -24,6 +25,7 @@ import (
 // rows are what a command writes: n rows of one shape.
 type rows struct {
 	n      int
+	from   int         // inputs that they come from; 0: n
 	shape  graph.Shape // of one row
 	column string      // name of the value: columns are z0, z1, ...
 	grid   grid.Options
@@ -227,7 +229,11 @@ func (r rows) folder(dir string) error {
 		x := tensor.New(tensor.WithShape(append([]int{1}, r.shape...)...), tensor.WithBacking(append([]float32(nil), values...)))
 		o := grid.Options{Columns: 1, Scale: 1}
 		o.Low, o.High = greyRange(x)
-		return cachedir.WriteFile(filepath.Join(dir, pictureName(name, taken)), func(w io.Writer) error { return grid.Write(w, x, o) })
+		var png bytes.Buffer
+		if err := grid.Write(&png, x, o); err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(dir, pictureName(name, taken)), png.Bytes(), 0o644)
 	})
 }
 

@@ -21,7 +21,7 @@ type trainingProgress struct {
 	said  time.Time // last line
 }
 
-// pace is where an epoch began.
+// pace is when an epoch's first step was done, and how many examples had been seen then.
 type pace struct {
 	at       time.Time
 	examples int
@@ -32,13 +32,15 @@ var _ trainer.Progress = (*trainingProgress)(nil)
 // newProgress shows training of which step is done already.
 func newProgress(t *talk, step int) *trainingProgress {
 	now := time.Now()
-	return &trainingProgress{talk: t, began: now, said: now, first: step, epoch: pace{at: now}}
+	return &trainingProgress{talk: t, began: now, said: now, first: step}
 }
 
 // Step moves the bar, or writes a line when the last one is long ago.
 func (p *trainingProgress) Step(r *trainer.Run) {
 	now := time.Now()
-	if d := now.Sub(p.epoch.at).Seconds(); d > 0 {
+	if p.epoch.at.IsZero() { // the epoch's first step: what was done between epochs is no training
+		p.epoch = pace{now, r.Seen}
+	} else if d := now.Sub(p.epoch.at).Seconds(); d > 0 {
 		p.rate = float64(r.Seen-p.epoch.examples) / d
 	}
 	if p.talk.terminal {
@@ -54,7 +56,7 @@ func (p *trainingProgress) Epoch(r *trainer.Run) {
 	p.talk.done()
 	p.said = time.Now()
 	p.talk.Linef("%s", p.line(r, true))
-	p.epoch = pace{p.said, r.Seen}
+	p.epoch = pace{}
 }
 
 // Close takes the bar away.
@@ -65,7 +67,7 @@ func (p *trainingProgress) draw(r *trainer.Run) {
 	t := p.talk
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	name := p.epochText(r, false)
+	name := p.epochText(r)
 	if t.what != name {
 		t.endBar()
 		t.what = name
@@ -78,18 +80,19 @@ func (p *trainingProgress) draw(r *trainer.Run) {
 	if loss, ok := r.EpochRow["loss"]; ok {
 		words += "  loss " + number(loss)
 	}
-	words += fmt.Sprintf("  %s examples/s", count(int(p.rate)))
+	if p.rate > 0 {
+		words += fmt.Sprintf("  %s examples/s", count(int(p.rate)))
+	}
 	if left := p.left(r); left != "" {
 		words += "  " + left
 	}
 	t.bar.Describe(words)
-	done := r.Step % r.StepsPerEpoch
-	_ = t.bar.Set(done) // drawing is not worth an error
+	_ = t.bar.Set((r.Step-1)%r.StepsPerEpoch + 1) // drawing is not worth an error
 }
 
 // line is "epoch 3/10  step 1407  loss 110.62  reconstruction 85.31  kl 25.31  validation 109.87 (best)  48,210 examples/s  12 s left".
 func (p *trainingProgress) line(r *trainer.Run, end bool) string {
-	parts := []string{p.epochText(r, end), fmt.Sprintf("step %d", r.Step)}
+	parts := []string{p.epochText(r), fmt.Sprintf("step %d", r.Step)}
 	if text := terms(r.EpochRow); text != "" {
 		parts = append(parts, text)
 	}
@@ -113,13 +116,9 @@ func validatedNow(r *trainer.Run) bool {
 	return trainer.Every(every).Due(r.Step, r.StepsPerEpoch) || every > 0 && r.Step == r.LastStep()
 }
 
-// epochText is "epoch 3/10", or "epoch 3" where no end is known or it is not that of an epoch.
-func (p *trainingProgress) epochText(r *trainer.Run, end bool) string {
-	epoch := r.Epoch
-	if !end || r.Step%r.StepsPerEpoch != 0 {
-		epoch = r.Step/r.StepsPerEpoch + 1
-	}
-	last := r.LastStep()
+// epochText is "epoch 3/10" of the last step's epoch, or "epoch 3" where no end is known.
+func (p *trainingProgress) epochText(r *trainer.Run) string {
+	epoch, last := (max(r.Step, 1)-1)/r.StepsPerEpoch+1, r.LastStep()
 	if last == 0 {
 		return fmt.Sprintf("epoch %d", epoch)
 	}
@@ -134,5 +133,5 @@ func (p *trainingProgress) left(r *trainer.Run) string {
 		return ""
 	}
 	each := time.Since(p.began) / time.Duration(done)
-	return span(each*time.Duration(last-r.Step)) + " left"
+	return span(max(each*time.Duration(last-r.Step), time.Second)) + " left"
 }

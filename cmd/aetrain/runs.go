@@ -221,13 +221,47 @@ func readRunConfig(dir string) (*configs.Config, error) {
 	return e.cfg, nil
 }
 
-// lastRows are the last figures of each split.
+// lastRows are the last figures of each split. Those of train are means over the rows of the last epoch.
 func lastRows(rows []trainer.Row) map[string]map[string]trainer.Number {
 	last := map[string]map[string]trainer.Number{}
 	for _, row := range rows {
 		last[row.Split] = row.Metrics
 	}
+	if last["train"] != nil {
+		last["train"] = lastEpoch(rows)
+	}
 	return last
+}
+
+// lastEpoch are the means of the training rows of the last epoch, each weighted by its steps; the learning rate is the last one.
+func lastEpoch(rows []trainer.Row) map[string]trainer.Number {
+	var train []trainer.Row
+	for _, row := range rows {
+		if row.Split == "train" {
+			train = append(train, row)
+		}
+	}
+	end := train[len(train)-1]
+	begin := math.Ceil(end.Epoch-1e-9) - 1
+	sums, steps := map[string]trainer.Number{}, trainer.Number(0)
+	for i, row := range train {
+		if row.Epoch <= begin+1e-9 {
+			continue
+		}
+		weight := trainer.Number(row.Step)
+		if i > 0 {
+			weight -= trainer.Number(train[i-1].Step)
+		}
+		steps += weight
+		for name, x := range row.Metrics {
+			sums[name] += weight * x
+		}
+	}
+	for name := range sums {
+		sums[name] /= max(steps, 1)
+	}
+	sums["learning_rate"] = end.Metrics["learning_rate"]
+	return sums
 }
 
 // checkpointName is the folder's name of a checkpoint: best, last, step-N.

@@ -59,16 +59,16 @@ func runSample(ctx context.Context, o sampleOptions, stdout, stderr io.Writer) e
 	if err != nil {
 		return err
 	}
-	return r.deliverTensor(x, o.runOptions, grid.Options{}, stdout)
+	return r.deliverTensor(x, 0, o.runOptions, grid.Options{}, stdout)
 }
 
-// deliverTensor writes N×... in data units, each row under its number.
-func (r *openedRun) deliverTensor(x *tensor.Dense, o runOptions, g grid.Options, stdout io.Writer) error {
+// deliverTensor writes N×... in data units, each row under its number. from is how many inputs they come from, 0 for N.
+func (r *openedRun) deliverTensor(x *tensor.Dense, from int, o runOptions, g grid.Options, stdout io.Writer) error {
 	x, err := r.inUnits(x)
 	if err != nil {
 		return err
 	}
-	out := rows{n: x.Shape()[0], shape: r.Model.Model().X, column: "x", grid: g}
+	out := rows{n: x.Shape()[0], from: from, shape: r.Model.Model().X, column: "x", grid: g}
 	out.produce = func(emit func([]string, *tensor.Dense) error) error { return emit(numbered(out.n), x) }
 	if isPicture(o.Out) && out.n > pictureRows {
 		r.talk.Linef("the picture shows the first %d of %s", pictureRows, count(out.n))

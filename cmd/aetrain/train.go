@@ -149,7 +149,7 @@ func (j *trainJob) run(ctx context.Context, stdout io.Writer) error {
 	j.explain(r)
 	progress := newProgress(j.talk, j.firstStep())
 	r.Progress = progress
-	err = r.Train(ctx)
+	err = r.Fit(ctx)
 	progress.Close()
 	if err != nil {
 		j.talk.note(sentence(err))
@@ -158,42 +158,49 @@ func (j *trainJob) run(ctx context.Context, stdout io.Writer) error {
 	return j.finish(r, progress, stdout)
 }
 
-// open opens data, model and device and builds the training.
-func (j *trainJob) open(ctx context.Context) (r *trainer.Run, closeAll func(), err error) {
+// open opens device, data and model and builds the training.
+func (j *trainJob) open(ctx context.Context) (*trainer.Run, func(), error) {
 	var closers []func() error
-	closeAll = func() {
+	closeAll := func() {
 		for i := len(closers) - 1; i >= 0; i-- {
 			_ = closers[i]() // all that was to be written is written
 		}
 	}
-	defer func() {
-		if err != nil {
-			closeAll()
-		}
-	}()
-	splits, err := j.openData(ctx, j.talk)
+	r, err := j.openWith(ctx, func(c func() error) { closers = append(closers, c) })
 	if err != nil {
+		closeAll()
 		return nil, nil, err
 	}
-	closers = append(closers, splits.Close)
-	m, err := j.buildModel(ctx, splits)
-	if err != nil {
-		return nil, nil, err
-	}
+	return r, closeAll, nil
+}
+
+// openWith does so, and hands over what is to be closed.
+func (j *trainJob) openWith(ctx context.Context, closeLater func(func() error)) (*trainer.Run, error) {
 	b, err := openBackend(j.train, j.talk)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	closers = append(closers, b.Close)
-	r, err = trainer.New(trainer.Options{
+	closeLater(b.Close)
+	splits, err := j.openData(ctx, j.talk)
+	if err != nil {
+		return nil, err
+	}
+	closeLater(splits.Close)
+	m, err := j.buildModel(ctx, splits)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.checkMonitor(m, splits); err != nil {
+		return nil, err
+	}
+	r, err := trainer.New(trainer.Options{
 		Dir: j.dir, Name: j.cfg.Name, Seed: j.cfg.Seed, Train: j.train, Data: j.data, Optimizer: j.optimizer, Model: m, Splits: splits,
 		Backend: b, Kernels: j.kernels, Log: j.talk, Resume: j.checkpoint(),
 	})
-	if err != nil {
-		return nil, nil, err
+	if err == nil {
+		closeLater(r.Close)
 	}
-	closers = append(closers, r.Close)
-	return r, closeAll, j.checkMonitor(m, splits)
+	return r, err
 }
 
 // checkMonitor holds train.monitor to what will be measured, before hours of training find out.

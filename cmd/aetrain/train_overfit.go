@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"time"
 
 	"gorgonia.org/tensor"
 
@@ -15,15 +14,18 @@ import (
 	"aetrain/trainer"
 )
 
-// How long one batch is trained on, and what is enough: a model that learns explains more than half of the batch's variance.
+// How long one batch is trained on, and what is enough. A model that only learns the mean of the batch explains nothing of its variance;
+// after 300 steps the presets explain 36 to 99% of that of 128 digits, but for sparse, which takes 1000 to begin (measured).
 const (
-	overfitSteps  = 300
-	overfitEnough = 0.5
+	overfitLeast  = 300
+	overfitMost   = 1000
+	overfitLook   = 100 // steps between looks whether it is enough
+	overfitEnough = 0.25
 )
 
 // overfitSets make a training of one batch out of any config.
 var overfitSets = []string{
-	fmt.Sprintf("train.max_steps=%d", overfitSteps), "train.epochs=0", "train.validate_every=0", "train.early_stopping=0", "train.monitor=loss",
+	fmt.Sprintf("train.max_steps=%d", overfitMost), "train.epochs=0", "train.validate_every=0", "train.early_stopping=0", "train.monitor=loss",
 }
 
 // overfitResult is what "-overfit-one-batch -format json" prints. MSE is a mean over elements, of data as the network is fed.
@@ -32,7 +34,7 @@ type overfitResult struct {
 	Steps     int                       `json:"steps"`
 	Start     map[string]trainer.Number `json:"start"`
 	End       map[string]trainer.Number `json:"end"`
-	Variance  trainer.Number            `json:"variance"`  // of the batch: the error of always giving its mean
+	Variance  trainer.Number            `json:"variance"`  // of each element over the batch, on average: the error of always giving the mean example
 	Explained trainer.Number            `json:"explained"` // share of it that reconstructions explain at the end
 	Passed    bool                      `json:"passed"`
 }
@@ -75,17 +77,27 @@ func overfitOneBatch(ctx context.Context, e *experiment, o trainOptions, t *talk
 
 // overfit trains and compares before with after.
 func overfit(ctx context.Context, r *trainer.Run, batch *oneBatch, t *talk) (*overfitResult, error) {
-	stats, err := data.Measure(ctx, batch, model.FieldX, 0)
+	x, err := infer.Read(ctx, batch, model.FieldX, 0)
 	if err != nil {
 		return nil, err
 	}
-	out := &overfitResult{Examples: batch.Len(), Variance: trainer.Number(stats.Std * stats.Std)}
-	start, err := r.Model.Evaluate(ctx, batch, infer.EvaluateOptions{})
+	variance := max(meanVariance(x), 1e-30)
+	evaluate := func() (m map[string]float64, explained float64, err error) {
+		m, err = r.Model.Evaluate(ctx, batch, infer.EvaluateOptions{})
+		return m, 1 - m["mse"]/variance, err
+	}
+	start, _, err := evaluate()
 	if err != nil {
 		return nil, err
 	}
-	r.Progress = &stepsProgress{talk: t, of: overfitSteps, began: time.Now()}
-	err = r.Train(ctx)
+	training, enough := context.WithCancel(ctx)
+	defer enough()
+	r.Progress = &overfitProgress{talk: t, look: func() {
+		if _, explained, err := evaluate(); err == nil && explained > overfitEnough {
+			enough()
+		}
+	}}
+	err = r.Train(training)
 	r.Progress.Close()
 	if err == nil {
 		err = ctx.Err()
@@ -93,14 +105,33 @@ func overfit(ctx context.Context, r *trainer.Run, batch *oneBatch, t *talk) (*ov
 	if err != nil {
 		return nil, err
 	}
-	end, err := r.Model.Evaluate(ctx, batch, infer.EvaluateOptions{})
-	if err != nil {
-		return nil, err
+	end, explained, err := evaluate()
+	return &overfitResult{
+		Examples: batch.Len(), Steps: r.Step, Start: numbers(start), End: numbers(end), Variance: trainer.Number(variance),
+		Explained: trainer.Number(explained), Passed: explained > overfitEnough,
+	}, err
+}
+
+// meanVariance is the variance of each element of N×... over N, on average.
+func meanVariance(x *tensor.Dense) float64 {
+	n := x.Shape()[0]
+	values, ok := x.Data().([]float32)
+	if !ok || n == 0 {
+		return 0
 	}
-	out.Steps, out.Start, out.End = r.Step, numbers(start), numbers(end)
-	out.Explained = 1 - trainer.Number(end["mse"])/max(out.Variance, 1e-30)
-	out.Passed = out.Explained > overfitEnough
-	return out, nil
+	size, sum := len(values)/n, 0.0
+	for i := range size {
+		mean, squares := 0.0, 0.0
+		for k := range n {
+			mean += float64(values[k*size+i]) / float64(n)
+		}
+		for k := range n {
+			d := float64(values[k*size+i]) - mean
+			squares += d * d
+		}
+		sum += squares / float64(n)
+	}
+	return sum / float64(size)
 }
 
 // print writes the result; a model that has not learnt is a failure.
@@ -151,18 +182,22 @@ func (b *oneBatch) Read(dst []*tensor.Dense, indices []int) error {
 	return b.Source.Read(dst, indices)
 }
 
-// stepsProgress shows a training that has steps and no epochs to speak of.
-type stepsProgress struct {
-	talk  *talk
-	of    int64
-	began time.Time
+// overfitProgress shows a training that has steps and no epochs to speak of, and looks now and then whether it is enough.
+type overfitProgress struct {
+	talk *talk
+	look func()
 }
 
 // Step moves the bar.
-func (p *stepsProgress) Step(r *trainer.Run) { p.talk.show("one batch", int64(r.Step), p.of, "steps") }
+func (p *overfitProgress) Step(r *trainer.Run) {
+	p.talk.show("one batch", int64(r.Step), overfitMost, "steps")
+	if r.Step >= overfitLeast && r.Step%overfitLook == 0 {
+		p.look()
+	}
+}
 
 // Epoch is each step here.
-func (*stepsProgress) Epoch(*trainer.Run) {}
+func (*overfitProgress) Epoch(*trainer.Run) {}
 
 // Close takes the bar away.
-func (p *stepsProgress) Close() { p.talk.done() }
+func (p *overfitProgress) Close() { p.talk.done() }
