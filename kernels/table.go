@@ -54,16 +54,13 @@ type Options[B any] struct {
 }
 
 // Choose returns the candidate for c and the reason: "config", "measured" or "first that fits". ok is false where no
-// candidate fits. A candidate that the config names and that is unknown or does not fit is an error.
+// candidate fits. A candidate that the config names and that is unknown, or does not fit these shapes on this processor, is an
+// error: who asks for a kernel wants to know that it does not run.
 func (t Table[B]) Choose(c Case, o Options[B]) (found Candidate[B], reason string, ok bool, err error) {
 	var fit []Candidate[B]
-	var names []string
 	for _, k := range t {
-		if k.Op == c.Op.Name() {
-			names = append(names, k.Name)
-			if k.Fits(c) {
-				fit = append(fit, k)
-			}
+		if k.Op == c.Op.Name() && k.Fits(c) {
+			fit = append(fit, k)
 		}
 	}
 	if want := wanted(o.Wanted, c.Op.Name()); want != "" {
@@ -72,8 +69,12 @@ func (t Table[B]) Choose(c Case, o Options[B]) (found Candidate[B], reason strin
 				return k, "config", true, nil
 			}
 		}
-		return found, "", false, fmt.Errorf("kernels.%s: %q does not fit %v here; there are %s",
-			ConfigName(c.Op.Name()), want, shapes(c.In), strings.Join(names, ", "))
+		op := ConfigName(c.Op.Name())
+		names := t.Names()[op]
+		if !slices.Contains(names, want) {
+			return found, "", false, fmt.Errorf("kernels.%s: no kernel %q; there are %s", op, want, strings.Join(names, ", "))
+		}
+		return found, "", false, fmt.Errorf("kernels.%s: %q does not fit %s; these do: %s", op, want, shapes(c.In), strings.Join(namesOf(fit), ", "))
 	}
 	switch {
 	case len(fit) == 0:
@@ -84,6 +85,7 @@ func (t Table[B]) Choose(c Case, o Options[B]) (found Candidate[B], reason strin
 	return fastest(fit, o)
 }
 
+// fastest returns the candidate that was the fastest before, or is now.
 func fastest[B any](fit []Candidate[B], o Options[B]) (found Candidate[B], reason string, ok bool, err error) {
 	if o.Known != nil {
 		if name, ok := o.Known(o.Key); ok {
@@ -110,13 +112,23 @@ func fastest[B any](fit []Candidate[B], o Options[B]) (found Candidate[B], reaso
 	return found, "measured", true, nil
 }
 
-// Names lists the candidates of every op, in the table's order.
+// Names lists the candidates of every op by its name in the config, each once, in the table's order.
 func (t Table[B]) Names() map[string][]string {
 	names := map[string][]string{}
 	for _, k := range t {
 		op := ConfigName(k.Op)
 		if !slices.Contains(names[op], k.Name) { // one may stand twice, in front of others and behind
 			names[op] = append(names[op], k.Name)
+		}
+	}
+	return names
+}
+
+// namesOf lists candidates, each name once.
+func namesOf[B any](list []Candidate[B]) (names []string) {
+	for _, k := range list {
+		if !slices.Contains(names, k.Name) {
+			names = append(names, k.Name)
 		}
 	}
 	return names
@@ -138,6 +150,7 @@ func upper(r rune) bool { return 'A' <= r && r <= 'Z' }
 func lower(c byte) bool { return 'a' <= c && c <= 'z' }
 func digit(c byte) bool { return '0' <= c && c <= '9' }
 
+// wanted is what the config asks for an op.
 func wanted(config map[string]string, op string) string {
 	name := ConfigName(op)
 	for k, v := range config {
