@@ -252,4 +252,3 @@ func corrupted(ctx context.Context, e *experiment, splits *data.Splits, x *tenso
 	seen, _, err := live.Denoise(ctx, x, 0)
 	return seen, err
 }
-

@@ -112,7 +112,7 @@ func (p *trainingProgress) line(r *trainer.Run, end bool) string {
 
 // validatedNow reports whether there was a validation at this very step.
 func validatedNow(r *trainer.Run) bool {
-	every := r.Options.Train.ValidateEvery
+	every := r.Train.ValidateEvery
 	return trainer.Every(every).Due(r.Step, r.StepsPerEpoch) || every > 0 && r.Step == r.LastStep()
 }
 

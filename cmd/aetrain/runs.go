@@ -145,7 +145,9 @@ func sortRuns(all []*runInfo, key string) error {
 		}
 		compare = func(a, b *runInfo) int { return byFigure(a.metric(key), b.metric(key), larger(name)) }
 	}
-	slices.SortStableFunc(all, func(a, b *runInfo) int { return cmp.Or(compare(a, b), b.Started.Compare(a.Started), cmp.Compare(a.Run, b.Run)) })
+	slices.SortStableFunc(all, func(a, b *runInfo) int {
+		return cmp.Or(compare(a, b), b.Started.Compare(a.Started), cmp.Compare(a.Run, b.Run))
+	})
 	return nil
 }
 
@@ -268,4 +270,3 @@ func lastEpoch(rows []trainer.Row) map[string]trainer.Number {
 func checkpointName(dir string) string {
 	return strings.TrimSuffix(dir[strings.LastIndexAny(dir, `/\`)+1:], ".old")
 }
-

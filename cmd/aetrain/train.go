@@ -294,7 +294,9 @@ func epochs(r *trainer.Run) string {
 // interruptedRun is the end of a training that was interrupted; its text is the command that goes on.
 type interruptedRun struct{ dir string }
 
-func (e *interruptedRun) Error() string { return "interrupted; to go on: aetrain -resume " + quoteArgument(e.dir) }
+func (e *interruptedRun) Error() string {
+	return "interrupted; to go on: aetrain -resume " + quoteArgument(e.dir)
+}
 
 // quoteArgument writes a word as a shell takes it.
 func quoteArgument(word string) string {

@@ -140,4 +140,3 @@ func (d *dryResult) write(w io.Writer) {
 	}
 	fmt.Fprintf(w, "\nfirst batch  loss %s with untrained weights\n", number(float64(d.Loss)))
 }
-

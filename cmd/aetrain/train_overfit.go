@@ -97,7 +97,7 @@ func overfit(ctx context.Context, r *trainer.Run, batch *oneBatch, t *talk) (*ov
 			enough()
 		}
 	}}
-	err = r.Train(training)
+	err = r.Fit(training)
 	r.Progress.Close()
 	if err == nil {
 		err = ctx.Err()
