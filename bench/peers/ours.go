@@ -114,7 +114,7 @@ func (o *ours) round(ctx context.Context, threads int, seconds float64) (f Figur
 	defer func() { err = errors.Join(err, r.Close()) }()
 	debug.FreeOSMemory() // garbage of the rounds before is not this one's to collect
 	watch.begin()
-	if err := r.Train(ctx); err != nil {
+	if err := r.Fit(ctx); err != nil {
 		return f, err
 	}
 	if len(watch.times) < least {
