@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,6 +75,11 @@ var table = kernels.Table[launch]{
 
 // Kernels lists the candidates of every op by the config's names, for "aetrain list kernels".
 func Kernels() map[string][]string { return table.Names() }
+
+// hasKernel says which ops have a candidate; composite ops without one run as what they are made of.
+func hasKernel(o graph.Op) bool {
+	return slices.ContainsFunc(table, func(k kernels.Candidate[launch]) bool { return k.Op == o.Name() })
+}
 
 // hasEpilogue says which ops run a chain on their output while it is in cache.
 func hasEpilogue(o graph.Op) bool {

@@ -77,7 +77,7 @@ func (b *Backend) Capabilities() backend.Capabilities {
 		Device:     fmt.Sprintf("CPU, %d threads, %v", b.workers.count(), b.tier),
 		Precisions: []string{"float32"},
 		Threads:    b.workers.count(),
-		Target:     program.Target{Epilogue: hasEpilogue, Precision: "float32", Align: 64},
+		Target:     program.Target{Epilogue: hasEpilogue, Kernel: hasKernel, Precision: "float32", Align: 64},
 	}
 }
 
