@@ -1,6 +1,8 @@
 package program
 
 import (
+	"math"
+
 	"aetrain/graph"
 	"aetrain/op"
 )
@@ -87,10 +89,10 @@ func (k *chainer) arg(in graph.Value) Arg {
 	v, _ := k.source(in)
 	a := Arg{Access: k.access(k.g, in)}
 	if x, ok := fillOf(v); ok && v.Spec().DType == graph.Float32 {
-		b, ok := k.scalar[x]
+		b, ok := k.scalar[math.Float64bits(x)]
 		if !ok {
 			b = k.add(Buffer{Place: Constant, Size: 1, Data: []float64{x}})
-			k.scalar[x] = b
+			k.scalar[math.Float64bits(x)] = b
 		}
 		a.Buffer = b
 		return a

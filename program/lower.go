@@ -12,7 +12,7 @@ type lowering struct {
 	order   []*group
 	of      []int               // by node ID: position in order of the group that holds the node; -1 for leaves and views
 	buffer  map[graph.Value]int // by the value that owns the memory
-	scalar  map[float64]int     // constants that chains read as one number
+	scalar  map[uint64]int      // constants that chains read as one number, by its bits: 0 and -0 differ
 	outside map[graph.Value]bool
 	readers map[graph.Value]int // last position that reads the memory; len(order) is the end of the step
 }
@@ -21,7 +21,7 @@ type lowering struct {
 func lower(u *unit) error {
 	l := &lowering{
 		p: u.p, m: u.m, order: u.groups, of: make([]int, len(u.m.g.Nodes())), buffer: map[graph.Value]int{},
-		scalar: map[float64]int{}, outside: map[graph.Value]bool{}, readers: map[graph.Value]int{},
+		scalar: map[uint64]int{}, outside: map[graph.Value]bool{}, readers: map[graph.Value]int{},
 	}
 	for id := range l.of {
 		l.of[id] = -1
