@@ -1,8 +1,6 @@
 package cpu
 
 import (
-	"fmt"
-
 	"aetrain/graph"
 	"aetrain/program"
 )
@@ -429,6 +427,3 @@ func (t *total) combine(b *binder, tasks int) {
 		}
 	})
 }
-
-// describe names a node in errors.
-func describe(n *graph.Node) string { return fmt.Sprintf("%s (%s)", n.Op.Name(), n.Path) }
