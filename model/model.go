@@ -99,18 +99,35 @@ func (m *Model) buildEncoder() (err error) {
 	return nil
 }
 
+// mostNumbers bounds what a model may train: 64 GiB of weights, beyond any machine that this is for.
+const mostNumbers = 1 << 34
+
 // checkBuild builds the largest graph once, for what only building tells.
 func (m *Model) checkBuild() error {
 	f, err := m.Train(2)
 	if err != nil {
 		return err
 	}
+	trained := 0
 	for _, s := range f.Graph.States() {
-		if s.Kind == graph.Param {
-			return nil
+		if s.Kind != graph.Param {
+			continue
+		}
+		size := 1
+		for _, d := range s.Spec.Shape {
+			if d > mostNumbers/size {
+				return mistake("model", "%s is %v: no machine holds it", s.Name, s.Spec.Shape)
+			}
+			size *= d
+		}
+		if trained += size; trained > mostNumbers {
+			return mistake("model", "it has more than %d numbers to train: no machine holds it", mostNumbers)
 		}
 	}
-	return mistake("model", "there is nothing to train: give the encoder layers, or latent_dim a size")
+	if trained == 0 {
+		return mistake("model", "there is nothing to train: give the encoder layers, or latent_dim a size")
+	}
+	return nil
 }
 
 // Error is a mistake in the configuration of a model.
