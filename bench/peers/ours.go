@@ -27,7 +27,6 @@ type ours struct {
 	file   string
 	splits *data.Splits
 	batch  int
-	device string // of the last round
 }
 
 // experiment is a config that all rooms have read.
