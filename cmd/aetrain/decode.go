@@ -58,7 +58,8 @@ func runDecode(ctx context.Context, o runOptions, stdout, stderr io.Writer) erro
 	if err := r.openUnits(ctx); err != nil {
 		return err
 	}
-	z := tensor.New(tensor.WithShape(append([]int{len(values) / code.Size()}, code...)...), tensor.WithBacking(values))
+	n := r.shownRows(len(values)/code.Size(), o.Out)
+	z := tensor.New(tensor.WithShape(append([]int{n}, code...)...), tensor.WithBacking(values[:n*code.Size()]))
 	x, err := r.Decode(ctx, z)
 	if err != nil {
 		return err

@@ -40,20 +40,20 @@ func runEncode(ctx context.Context, o runOptions, stdout, stderr io.Writer) erro
 	if err := r.openInput(ctx, o); err != nil {
 		return err
 	}
-	out := rows{n: r.shownRows(o.Out), shape: r.Model.Model().Code, column: "z"}
+	out := rows{n: r.shownRows(r.source.Len(), o.Out), shape: r.Model.Model().Code, column: "z"}
 	out.produce = func(emit func([]string, *tensor.Dense) error) error {
 		return r.each(ctx, "encode", out.n, func(b *infer.Rows, names []string) error { return emit(names, b.Out["z"]) })
 	}
 	return r.deliver(out, o, nil, stdout)
 }
 
-// shownRows is how many rows go to -out: all, or as many as a picture shows.
-func (r *openedRun) shownRows(out string) int {
-	if isPicture(out) && r.source.Len() > pictureRows {
-		r.talk.Linef("the picture shows the first %d of %s examples", pictureRows, count(r.source.Len()))
+// shownRows is how many of n rows go to -out: all, or as many as a picture shows.
+func (r *openedRun) shownRows(n int, out string) int {
+	if isPicture(out) && n > pictureRows {
+		r.talk.Linef("the picture shows the first %d of %s examples", pictureRows, count(n))
 		return pictureRows
 	}
-	return r.source.Len()
+	return n
 }
 
 // each runs a function over the first n inputs, a batch at a time, with their names.

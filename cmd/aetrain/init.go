@@ -76,7 +76,7 @@ func runInit(ctx context.Context, o initOptions, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	header := model.DescribePreset(preset) + "\nEvery key with its meaning; those behind # have no value yet. aetrain train FILE trains it."
+	header := model.DescribePreset(preset) + "\nEvery key with its meaning; those behind # have no value yet. aetrain train FILE trains it.\n"
 	var text bytes.Buffer
 	if err := e.cfg.Render(&text, configs.RenderOptions{Comments: true, Header: header}); err != nil {
 		return err

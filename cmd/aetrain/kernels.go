@@ -2,7 +2,6 @@ package main
 
 import (
 	"slices"
-	"strings"
 
 	"aetrain/backend"
 	"aetrain/configs"
@@ -44,6 +43,6 @@ func checkKernel(s *configs.Section, known map[string][]string, op, candidate st
 		return
 	}
 	if !slices.Contains(known[name], candidate) {
-		s.Errorf(op, "unknown kernel %q; there are %s", candidate, strings.Join(known[name], ", "))
+		s.Errorf(op, "unknown kernel %q%s", candidate, registry.Suggest(candidate, known[name]))
 	}
 }

@@ -112,11 +112,7 @@ func openRun(o runOptions, t *talk) (*openedRun, error) {
 	if err := cfg.Err(); err != nil {
 		return nil, err
 	}
-	quiet := newTalk(t.out, talkOptions{})
-	if !t.verbose {
-		quiet.out = discard{}
-	}
-	b, err := openBackend(train, quiet)
+	b, err := openBackend(train, newTalk(t.out, talkOptions{Quiet: !t.verbose}))
 	if err != nil {
 		return nil, err
 	}
@@ -128,13 +124,11 @@ func openRun(o runOptions, t *talk) (*openedRun, error) {
 		}
 		return nil, err
 	}
-	return &openedRun{Model: m, dir: dir, talk: t, backend: b}, nil
+	if t.verbose {
+		err = m.Describe(t)
+	}
+	return &openedRun{Model: m, dir: dir, talk: t, backend: b}, err
 }
-
-// discard swallows what is said.
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
 // Close frees everything; what was to be written is written.
 func (r *openedRun) Close() {

@@ -33,7 +33,7 @@ type rows struct {
 	produce func(emit func(names []string, x *tensor.Dense) error) error
 }
 
-// pictureRows is how many rows a picture shows at most.
+// pictureRows is how many rows of a split or a file a picture shows at most.
 const pictureRows = 64
 
 // extensions are the forms of -out.
@@ -169,9 +169,9 @@ func (r rows) each(visit func(name string, values []float32) error) error {
 	})
 }
 
-// png draws the first rows as one picture.
+// png draws the rows as one picture.
 func (r rows) png(w io.Writer) error {
-	x, err := r.gather(pictureRows)
+	x, err := r.gather()
 	if err != nil {
 		return err
 	}
@@ -182,9 +182,8 @@ func (r rows) png(w io.Writer) error {
 	return grid.Write(w, x, o)
 }
 
-// gather puts the first rows together.
-func (r rows) gather(most int) (*tensor.Dense, error) {
-	n := min(r.n, most)
+// gather puts the rows together.
+func (r rows) gather() (*tensor.Dense, error) {
 	var all []float32
 	err := r.produce(func(_ []string, x *tensor.Dense) error {
 		all = append(all, x.Float32s()...)
@@ -193,7 +192,7 @@ func (r rows) gather(most int) (*tensor.Dense, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tensor.New(tensor.WithShape(append([]int{n}, r.shape...)...), tensor.WithBacking(all[:n*r.shape.Size()])), nil
+	return tensor.New(tensor.WithShape(append([]int{r.n}, r.shape...)...), tensor.WithBacking(all)), nil
 }
 
 // greyRange is [0,1] for values that lie in it, else their own range.

@@ -51,7 +51,7 @@ func runReconstruct(ctx context.Context, o reconstructOptions, stdout, stderr io
 	if err := r.openInput(ctx, o.runOptions); err != nil {
 		return err
 	}
-	rec := &reconstruction{r: r, corrupt: o.Corrupt, n: r.shownRows(o.Out)}
+	rec := &reconstruction{r: r, corrupt: o.Corrupt, n: r.shownRows(r.source.Len(), o.Out)}
 	if isPicture(o.Out) && rec.n > 1 {
 		if err := rec.drawPairs(ctx, o.Out); err != nil {
 			return err

@@ -53,10 +53,18 @@ type runInfo struct {
 	Epoch   trainer.Number                       `json:"epoch"`
 	Step    int                                  `json:"step"`
 	Started time.Time                            `json:"started"`
-	Best    *trainer.Best                        `json:"best"` // null: none yet
+	Best    *runBest                             `json:"best"` // null: none yet
 	Metrics map[string]map[string]trainer.Number `json:"metrics"`
 
 	cfg *configs.Config
+}
+
+// runBest is the best value of the monitored metric.
+type runBest struct {
+	Metric string         `json:"metric"`
+	Value  trainer.Number `json:"value"`
+	Epoch  int            `json:"epoch"`
+	Step   int            `json:"step"`
 }
 
 // runRuns lists runs.
@@ -112,7 +120,7 @@ func listTable(all []*runInfo, sorted string) *table {
 		}
 		best := "-"
 		if r.Best != nil {
-			best = fmt.Sprintf("%s %s at epoch %d", r.Best.Metric, number(r.Best.Value), r.Best.Epoch)
+			best = fmt.Sprintf("%s %s at epoch %d", r.Best.Metric, number(float64(r.Best.Value)), r.Best.Epoch)
 		}
 		t.row(append(cells, best)...)
 	}
@@ -155,7 +163,7 @@ func (r *runInfo) best() float64 {
 	if r.Best == nil {
 		return math.NaN()
 	}
-	return r.Best.Value
+	return float64(r.Best.Value)
 }
 
 // byFigure compares two figures, the better one first and none at all last.
@@ -209,7 +217,9 @@ func readRun(dir string) (*runInfo, error) {
 	}
 	var memory trainer.BestMemory
 	if _, err := last.Meta.Get("best", &memory); err == nil {
-		r.Best = memory.Best
+		if b := memory.Best; b != nil {
+			r.Best = &runBest{b.Metric, trainer.Number(b.Value), b.Epoch, b.Step}
+		}
 	}
 	return r, nil
 }

@@ -126,7 +126,7 @@ func findRun(which string, t *talk) (string, error) {
 	}
 	dir, err := newestRun(runsDir)
 	if err == nil {
-		t.Linef("%s", dir)
+		t.Linef("run %s", dir)
 	}
 	return dir, err
 }

@@ -70,9 +70,6 @@ func (r *openedRun) deliverTensor(x *tensor.Dense, from int, o runOptions, g gri
 	}
 	out := rows{n: x.Shape()[0], from: from, shape: r.Model.Model().X, column: "x", grid: g}
 	out.produce = func(emit func([]string, *tensor.Dense) error) error { return emit(numbered(out.n), x) }
-	if isPicture(o.Out) && out.n > pictureRows {
-		r.talk.Linef("the picture shows the first %d of %s", pictureRows, count(out.n))
-	}
 	return r.deliver(out, o, nil, stdout)
 }
 

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -94,6 +97,12 @@ func runTrain(ctx context.Context, o trainOptions, stdout, stderr io.Writer) err
 	e, err := loadExperiment(configs.LoadOptions{File: o.Config, Sets: o.Sets})
 	if err != nil {
 		return err
+	}
+	if from := e.train.StartFrom; from != "" {
+		if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
+			e.cfg.Section("train").MissingPath("start_from", from, "folder")
+			return e.cfg.Err()
+		}
 	}
 	switch {
 	case o.DryRun:
