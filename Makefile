@@ -76,7 +76,7 @@ staticcheck: ## staticcheck, at a pinned version
 
 .PHONY: golden
 golden: ## write golden files anew; look at the difference before you commit it
-	$(GO) test ./cmd/... ./configs/... -update
+	$(GO) test ./cmd/aetrain ./configs ./data ./program -update
 
 ## Side by side with PyTorch
 

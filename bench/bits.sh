@@ -6,7 +6,7 @@ bin=${1:-bin/aetrain}
 rounds=${2:-5}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-train=("$bin" -config experiments/vae.toml -set data.limit=8000 -set train.epochs=6 -set train.sample_every=0 -quiet)
+train=("$bin" -config experiments/vae.toml -set data.limit=${LIMIT:-8000} -set train.epochs=6 -set train.sample_every=0 -quiet)
 weights=checkpoints/last/model.safetensors
 
 same() { # NAME: the weights of that run are those of the first
