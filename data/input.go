@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"aetrain/graph"
 )
 
 // OpenInput opens raw data, as the config's source reads it (NPY files always work), behind the config's transforms as they were fitted
-// before (OpenOptions.Fitted). It needs none of the data that was trained on. The Pipeline brings outputs back to data units.
-func OpenInput(ctx context.Context, c *Config, path string, o OpenOptions) (Source, *Pipeline, error) {
+// before (OpenOptions.Fitted), for a model that is fed examples of fed. It needs none of the data that was trained on. The Pipeline
+// brings outputs back to data units. Examples of another shape are a *Mistake whose key is the path.
+func OpenInput(ctx context.Context, c *Config, path string, fed graph.Spec, o OpenOptions) (Source, *Pipeline, error) {
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}
 	}
@@ -22,18 +25,30 @@ func OpenInput(ctx context.Context, c *Config, path string, o OpenOptions) (Sour
 		return nil, nil, err
 	}
 	src, err := join(parts.all()...)
-	var p *Pipeline
 	if err == nil {
-		p, err = newPipeline(c.Transforms, src.Fields(), o.Seed)
-	}
-	if err == nil {
-		err = p.restore(o.Fitted)
-	}
-	if err != nil {
-		for _, s := range parts.all() {
-			err = errors.Join(err, s.Close())
+		var p *Pipeline
+		src = shaped(src, fed)
+		if p, err = restoredPipeline(c, path, src.Fields(), fed, o); err == nil {
+			return p.transform(src), p, nil
 		}
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return p.transform(src), p, nil
+	for _, s := range parts.all() {
+		err = errors.Join(err, s.Close())
+	}
+	return nil, nil, err
+}
+
+// restoredPipeline binds the transforms to the fields of raw data, and gives them back what they had learnt.
+func restoredPipeline(c *Config, path string, fields []Field, fed graph.Spec, o OpenOptions) (*Pipeline, error) {
+	p, err := newPipeline(c.Transforms, fields, o.Seed)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if got := p.fields[0].Spec; !got.Equal(fed) {
+		return nil, mistake(path, "its examples are %v, the model was trained on %v", got, fed)
+	}
+	if err := p.restore(o.Fitted); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return p, nil
 }

@@ -92,6 +92,32 @@ func TestEpochLine(t *testing.T) {
 	}
 }
 
+// Without a terminal a long epoch, and a long download, say something each 30 s.
+func TestLinesOfLongWork(t *testing.T) {
+	var out bytes.Buffer
+	talk := newTalk(&out, talkOptions{})
+	r := &trainer.Run{Options: trainer.Options{Train: &trainer.Config{Epochs: 1}}, Step: 5, StepsPerEpoch: 10, EpochRow: map[string]float64{"loss": 2}}
+	p := newProgress(talk, 0)
+	p.Step(r)
+	if out.Len() != 0 {
+		t.Errorf("too early: %q", out.String())
+	}
+	p.said = p.said.Add(-lineEvery)
+	p.Step(r)
+	p.Step(r)
+	if got := out.String(); strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, "epoch 1/1  step 5  loss 2.000  ") {
+		t.Errorf("after 30 s: %q", got)
+	}
+	out.Reset()
+	talk.show("downloading x.gz", 1, 3<<20, "B")
+	talk.since = talk.since.Add(-lineAfter)
+	talk.show("downloading x.gz", 1<<20, 3<<20, "B")
+	talk.show("downloading x.gz", 2<<20, 3<<20, "B")
+	if got, want := out.String(), "downloading x.gz: 1 MiB of 3 MiB\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestTalkKeepsForTheLog(t *testing.T) {
 	var out, log bytes.Buffer
 	talk := newTalk(&out, talkOptions{Quiet: true})

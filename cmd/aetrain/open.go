@@ -13,6 +13,7 @@ import (
 	"aetrain/backend"
 	"aetrain/configs"
 	"aetrain/data"
+	"aetrain/graph"
 	"aetrain/infer"
 	"aetrain/model"
 	"aetrain/trainer"
@@ -180,15 +181,22 @@ func (r *openedRun) openPath(ctx context.Context, in string) error {
 		}
 	}
 	var err error
-	r.source, r.units, err = data.OpenInput(ctx, r.DataConfig(), path, data.OpenOptions{Seed: r.Config().Seed, Fitted: r.Fitted(), Progress: r.talk.progress})
-	if err != nil {
-		return err
+	r.source, r.units, err = data.OpenInput(ctx, r.DataConfig(), path, r.fed(), data.OpenOptions{Seed: r.Config().Seed, Fitted: r.Fitted(), Progress: r.talk.progress})
+	var m *data.Mistake
+	if errors.As(err, &m) {
+		return usagef("-in %v", m)
 	}
-	want, got := r.Model.Model().X, r.source.Fields()[0].Spec.Shape
-	if !want.Equal(got) {
-		return usagef("-in %s: its examples are %v, the model was trained on %v", in, got, want)
+	return err
+}
+
+// fed is one example as the network is fed.
+func (r *openedRun) fed() graph.Spec {
+	for _, f := range r.Model.Model().Fields {
+		if f.Name == model.FieldX {
+			return f.Spec
+		}
 	}
-	return nil
+	return graph.Spec{} // there is no model without an x
 }
 
 // openUnits makes outputs come back in data units where no data is opened otherwise.

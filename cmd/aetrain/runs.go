@@ -19,6 +19,9 @@ import (
 
 var runsCommand = command{
 	name: "runs", args: "[DIR]", summary: "list the runs under runs/, or below DIR",
+	help: `
+Status: done, early-stopped; unfinished where a resume has more to do (it may be training now); begun without a checkpoint yet.
+Figures are the last ones of each split, those of train are means over the last epoch.`,
 	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
 		var o runsOptions
 		f.StringVar(&o.Sort, "sort", "started", "`KEY` to sort by: name, status, epoch, step, started, best, or a metric of a split as validation.loss; best first")
