@@ -67,7 +67,7 @@ func (b *BestSoFar) compare(r *Run, m map[string]float64) error {
 	if !ok {
 		return fmt.Errorf("train.monitor: there is no %s; measured are %s", b.Monitor, strings.Join(sortedKeys(m), ", "))
 	}
-	if math.IsNaN(v) {
+	if math.IsNaN(v) || math.IsInf(v, 0) { // no measurement, and JSON could not keep it
 		return nil
 	}
 	if r.Best != nil && !better(b.Monitor, v, r.Best.Value) {
