@@ -21,7 +21,7 @@ type measurements struct {
 
 var tuned measurements
 
-// measure times a candidate on the step's own memory: the median of several runs after a warm-up.
+// measure times a candidate on the step's own memory: the fastest of several runs after a warm-up.
 func (b *binder) measure(k kernels.Candidate[launch], s *step) (time.Duration, error) {
 	trial := &binder{b: b.b, e: &executable{b: b.b, p: b.e.p, mem: b.e.mem}, o: b.o}
 	if err := k.Bind(trial, s); err != nil {

@@ -33,6 +33,7 @@ const (
 // time between jobs and park then. A job waits for tasks, not for workers: one that the system has put aside between two tasks
 // holds nobody up, because the others take its tasks.
 type workers struct {
+	turn   sync.Mutex // of who runs a job or changes what workers own: two executables may be run by two goroutines
 	all    []*worker
 	job    atomic.Pointer[job]
 	epoch  atomic.Uint32 // number of the job that runs; set after job
@@ -75,6 +76,8 @@ func (p *workers) count() int { return len(p.all) }
 
 // reserve grows every worker's scratch.
 func (p *workers) reserve(local, slots int) {
+	p.turn.Lock()
+	defer p.turn.Unlock()
 	for _, w := range p.all {
 		if len(w.local) < local {
 			w.local = alloc(local)
@@ -94,8 +97,10 @@ func (p *workers) prepare(phases []phase) *job {
 	return j
 }
 
-// run executes a job and returns when its last task is done. Calls must not overlap.
+// run executes a job and returns when its last task is done. Jobs take turns.
 func (p *workers) run(j *job) {
+	p.turn.Lock()
+	defer p.turn.Unlock()
 	e := p.epoch.Load() + 1
 	j.done.Store(uint64(e) << 32)
 	p.job.Store(j)
@@ -227,8 +232,10 @@ func (p *workers) park(seen uint32) {
 	p.sleep.Unlock()
 }
 
-// close ends the workers; no job may run.
+// close ends the workers, after the job that runs.
 func (p *workers) close() {
+	p.turn.Lock()
+	defer p.turn.Unlock()
 	if p.quit.Swap(true) {
 		return
 	}
