@@ -78,13 +78,15 @@ func (s *Splits) divide(ctx context.Context, c *Config, parts *Parts, env Env, s
 	for i := range left {
 		left[i] = i
 	}
-	if s.Test, left, err = s.split(ctx, c, "test", c.Test, own.Test, pool, left, env, seed); err != nil {
+	if s.Test, left, err = s.split(ctx, c, "test", c.Test, own.Test, pool, pool.Len(), left, env, seed); err != nil {
 		return err
 	}
+	whole := pool.Len() // what a fraction for validation is a fraction of
 	if c.TrainOn == "normal" {
 		if left, err = normal(pool, left, c.Normal); err != nil {
 			return err
 		}
+		whole = len(left) // a tenth of all would take most of a rare class
 	}
 	amount := c.Validation
 	if !amount.IsSet() && own.Validation == nil && !c.MergeSplits {
@@ -95,7 +97,7 @@ func (s *Splits) divide(ctx context.Context, c *Config, parts *Parts, env Env, s
 			return mistake("data.validation", `"test" wants a test split, and there is none: set data.test`)
 		}
 		s.Validation = s.Test
-	} else if s.Validation, left, err = s.split(ctx, c, "validation", amount, own.Validation, pool, left, env, seed); err != nil {
+	} else if s.Validation, left, err = s.split(ctx, c, "validation", amount, own.Validation, pool, whole, left, env, seed); err != nil {
 		return err
 	}
 	if len(left) == 0 {
@@ -139,8 +141,8 @@ func first(s Source, n int) Source {
 	return choose(s, at)
 }
 
-// split makes one split by its amount, and returns which examples of the pool are left.
-func (s *Splits) split(ctx context.Context, c *Config, name string, amount configs.Amount, own, pool Source, left []int, env Env, seed uint64) (Source, []int, error) {
+// split makes one split by its amount, a fraction being one of whole examples, and returns which examples of the pool are left.
+func (s *Splits) split(ctx context.Context, c *Config, name string, amount configs.Amount, own, pool Source, whole int, left []int, env Env, seed uint64) (Source, []int, error) {
 	switch {
 	case !amount.IsSet():
 		return own, left, nil
@@ -152,7 +154,7 @@ func (s *Splits) split(ctx context.Context, c *Config, name string, amount confi
 	}
 	n := amount.Count
 	if amount.Fraction > 0 {
-		n = amount.Of(pool.Len())
+		n = amount.Of(whole)
 	}
 	if n > len(left) {
 		return nil, left, mistake("data."+name, "%d examples are wanted, there are %d", n, len(left))

@@ -61,7 +61,9 @@ func TestSplits(t *testing.T) {
 		{"merged and drawn", "dir = 'MNIST'\nmerge_splits = true\nvalidation = 8", 72, 8, 0},
 		{"a path", "dir = 'MNIST'\nvalidation = 'HELD'", 60, 10, 20},
 		{"limit", "dir = 'MNIST'\nlimit = 10", 9, 1, 10},
-		{"normal", "dir = 'MNIST'\ntrain_on = 'normal'\nnormal = [0, 2]\nvalidation = 0.1", 34, 6, 20},
+		{"normal", "dir = 'MNIST'\ntrain_on = 'normal'\nnormal = [0, 2]\nvalidation = 0.1", 36, 4, 20},
+		{"a tenth of a rare class", "dir = 'MNIST'\ntrain_on = 'normal'\nnormal = [0]", 18, 2, 20},
+		{"a count of the normal ones", "dir = 'MNIST'\ntrain_on = 'normal'\nnormal = [0]\nvalidation = 5", 15, 5, 20},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			keys := strings.NewReplacer("MNIST", mnist, "ALONE", alone, "HELD", held).Replace(c.keys)
