@@ -109,10 +109,13 @@ func (m *Model) stripLink(layers []nn.Layer, link string) ([]nn.Layer, error) {
 	return layers, nil
 }
 
-// checkOutput holds the decoder's output to the input's shape; a vector with the same number of elements will do.
+// checkOutput holds the decoder's output to the input's shape; a vector with the same number of elements will do, and so will a
+// mirror's image where the encoder began by making one of the input.
 func (m *Model) checkOutput() error {
 	out, want := m.Decoder.Out, m.Raw
-	if out.Equal(want) || len(out) == 1 && out.Size() == want.Size() {
+	channels := m.Config.Reconstruction.Channels()
+	inOrder := len(out) == 1 || m.Mirror && (channels == 1 || m.channelAxis() == 0) // further channels lie where they are looked for
+	if out.Equal(want) || inOrder && out.Size() == want.Size() {
 		return nil
 	}
 	key, way := "model.decoder", "write the decoder out"
@@ -122,7 +125,7 @@ func (m *Model) checkOutput() error {
 		way = m.wayOut(last, out, want)
 	}
 	needs := ""
-	if c := m.Config.Reconstruction.Channels(); c > 1 {
+	if channels > 1 {
 		needs = fmt.Sprintf(", for which %s needs %v", m.reconstructionKind(), want)
 	}
 	return mistake(key, "gives %v, the input is %v%s: %s", out, m.X, needs, way)

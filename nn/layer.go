@@ -59,10 +59,14 @@ func duplicate[L Layer](l L) L {
 	return c.Interface().(L)
 }
 
-// hint is a TOML layer that would help, for error sentences.
+// wantImage refuses what is no image, with the layer that would help.
 func wantImage(in graph.Shape) error {
-	if len(in) == 3 {
+	shape := "[channels, height, width]"
+	switch len(in) {
+	case 3:
 		return nil
+	case 2: // an image without an axis for its one channel
+		shape = fmt.Sprintf("[1, %d, %d]", in[0], in[1])
 	}
-	return fmt.Errorf("it works on images, its input is %v: add { layer = \"reshape\", shape = [channels, height, width] } before it", in)
+	return fmt.Errorf("it works on images, its input is %v: add { layer = \"reshape\", shape = %s } before it", in, shape)
 }

@@ -31,12 +31,14 @@ func (l *Reshape) Output(in graph.Shape) (graph.Shape, error) {
 			known *= d
 		}
 	}
+	wants := fmt.Sprint(known)
 	if open >= 0 {
+		wants = "a multiple of " + wants
 		out[open] = in.Size() / known
 		known *= out[open]
 	}
 	if known != in.Size() || len(out) == 0 {
-		return nil, fmt.Errorf("its input %v has %d elements, shape %v does not", in, in.Size(), l.Shape)
+		return nil, fmt.Errorf("its input %v has %d elements, shape %v wants %s", in, in.Size(), l.Shape, wants)
 	}
 	return out, nil
 }
