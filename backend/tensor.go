@@ -32,12 +32,13 @@ func HostType(d graph.DType) tensor.Dtype {
 
 // CheckHost reports why t cannot hold a value of spec s: another type, or another number of elements.
 // Shapes are compared by size: a column of labels may be N or N×1.
-func CheckHost(what string, s graph.Spec, t *tensor.Dense) error {
+// what and name ("input", "x") stand in the error alone: nothing is put together in a step that is fine.
+func CheckHost(what, name string, s graph.Spec, t *tensor.Dense) error {
 	if t.Dtype() != HostType(s.DType) {
-		return fmt.Errorf("%s is %v, the tensor holds %v", what, s, t.Dtype())
+		return fmt.Errorf("%s %s is %v, the tensor holds %v", what, name, s, t.Dtype())
 	}
 	if t.Shape().TotalSize() != s.Shape.Size() {
-		return fmt.Errorf("%s is %v, the tensor is %v", what, s, t.Shape())
+		return fmt.Errorf("%s %s is %v, the tensor is %v", what, name, s, t.Shape())
 	}
 	return nil
 }
@@ -55,4 +56,24 @@ func SpecOf(t *tensor.Dense) (graph.Spec, error) {
 		return s, fmt.Errorf("a tensor of %v; want float32, int32 or uint8", t.Dtype())
 	}
 	return s, nil
+}
+
+// Rows returns rows from to to (exclusive) of a row-major tensor, as a tensor that shares its memory.
+func Rows(t *tensor.Dense, from, to int) *tensor.Dense {
+	if from == 0 && to == t.Shape()[0] {
+		return t
+	}
+	shape := append([]int(nil), t.Shape()...)
+	each := t.DataSize() / max(1, shape[0])
+	shape[0] = to - from
+	var backing any
+	switch v := t.Data().(type) {
+	case []float32:
+		backing = v[from*each : to*each]
+	case []int32:
+		backing = v[from*each : to*each]
+	case []uint8:
+		backing = v[from*each : to*each]
+	}
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(backing))
 }

@@ -68,7 +68,7 @@ func (b *Backend) bind(p *program.Program, s *state, arena []float32, o backend.
 func (e *executable) Feed(input string, src *tensor.Dense) error {
 	for _, in := range e.p.Inputs {
 		if in.Name == input {
-			if err := backend.CheckHost("input "+input, in.Spec, src); err != nil {
+			if err := backend.CheckHost("input", input, in.Spec, src); err != nil {
 				return err
 			}
 			e.mem[in.Buffer].copyFrom(src)
@@ -91,7 +91,7 @@ func (e *executable) Run(ctx context.Context) error {
 func (e *executable) Fetch(output string, dst *tensor.Dense) error {
 	for _, out := range e.p.Outputs {
 		if out.Name == output {
-			if err := backend.CheckHost("output "+output, out.Spec, dst); err != nil {
+			if err := backend.CheckHost("output", output, out.Spec, dst); err != nil {
 				return err
 			}
 			e.mem[out.Buffer].copyTo(dst)

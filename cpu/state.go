@@ -69,7 +69,7 @@ func (s *state) Read(name string, dst *tensor.Dense) error {
 	if e == nil {
 		return fmt.Errorf("cpu: no state %s", name)
 	}
-	if err := backend.CheckHost("state "+name, e.spec, dst); err != nil {
+	if err := backend.CheckHost("state", name, e.spec, dst); err != nil {
 		return err
 	}
 	e.memory.copyTo(dst)
@@ -86,7 +86,7 @@ func (s *state) Write(name string, k graph.Kind, src *tensor.Dense) error {
 		}
 		e = s.add(name, k, spec)
 	}
-	if err := backend.CheckHost("state "+name, e.spec, src); err != nil {
+	if err := backend.CheckHost("state", name, e.spec, src); err != nil {
 		return err
 	}
 	e.memory.copyFrom(src)

@@ -185,7 +185,7 @@ func Read(ctx context.Context, src data.Source, field string, limit int) (*tenso
 		if err != nil {
 			return nil, err
 		}
-		if err := tensor.Copy(part(all, b.Row0, b.Row0+b.Size), b.Fields[0]); err != nil {
+		if err := tensor.Copy(backend.Rows(all, b.Row0, b.Row0+b.Size), b.Fields[0]); err != nil {
 			return nil, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"gorgonia.org/tensor"
 
+	"aetrain/backend"
 	"aetrain/graph"
 	"aetrain/model"
 )
@@ -117,7 +118,7 @@ func TestEvaluateOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	four := &table{src.fields, []*tensor.Dense{part(src.values[0], 0, 4)}}
+	four := &table{src.fields, []*tensor.Dense{backend.Rows(src.values[0], 0, 4)}}
 	same, err := m.Evaluate(ctx, four, EvaluateOptions{})
 	if err != nil || fmt.Sprint(few) != fmt.Sprint(same) {
 		t.Errorf("the first four: %v, four alone: %v (%v)", few, same, err)

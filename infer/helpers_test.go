@@ -28,7 +28,7 @@ func (s *table) Close() error         { return nil }
 func (s *table) Read(dst []*tensor.Dense, indices []int) error {
 	for f, d := range dst {
 		for i, row := range indices {
-			if err := tensor.Copy(part(d, i, i+1), part(s.values[f], row, row+1)); err != nil {
+			if err := tensor.Copy(backend.Rows(d, i, i+1), backend.Rows(s.values[f], row, row+1)); err != nil {
 				return err
 			}
 		}

@@ -128,11 +128,11 @@ func TestBatchesChangeNothing(t *testing.T) {
 	if !slices.Equal(a.Float32s(), b.Float32s()) {
 		t.Error("corruption depends on the batch size")
 	}
-	c, _, err := cut.Denoise(ctx, part(x, 2, 11), 7)
+	c, _, err := cut.Denoise(ctx, backend.Rows(x, 2, 11), 7)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(part(a, 2, 11).Float32s(), c.Float32s()) {
+	if !slices.Equal(backend.Rows(a, 2, 11).Float32s(), c.Float32s()) {
 		t.Error("corruption depends on the row that a call begins with")
 	}
 
@@ -145,7 +145,7 @@ func TestBatchesChangeNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nearAll(t, "samples", few.Float32s(), widen(part(many, 0, 5).Float32s()), 1e-6)
+	nearAll(t, "samples", few.Float32s(), widen(backend.Rows(many, 0, 5).Float32s()), 1e-6)
 	other, err := whole.Sample(ctx, 11, 2)
 	if err != nil {
 		t.Fatal(err)
@@ -209,7 +209,7 @@ func TestMistakes(t *testing.T) {
 		"posterior":   {func() error { _, _, err := ae.Posterior(ctx, x); return err }, "the model has no mu"},
 		"steps":       {func() error { _, err := vae.Interpolate(ctx, x, x, 1, ""); return err }, "2 or more"},
 		"way":         {func() error { _, err := vae.Interpolate(ctx, x, x, 3, "scenic"); return err }, `"scenic" is unknown`},
-		"ends":        {func() error { _, err := vae.Interpolate(ctx, x, part(x, 0, 2), 3, ""); return err }, "from 3 examples to 2"},
+		"ends":        {func() error { _, err := vae.Interpolate(ctx, x, backend.Rows(x, 0, 2), 3, ""); return err }, "from 3 examples to 2"},
 		"function":    {func() error { return vae.Each(ctx, src, "dream", 0, nil) }, `nothing is called "dream"`},
 		"metric":      {func() error { _, err := vae.Evaluate(ctx, src, EvaluateOptions{Metrics: []string{"psrn"}}); return err }, "did you mean psnr"},
 		"ssim":        {func() error { _, err := vae.Evaluate(ctx, src, EvaluateOptions{Metrics: []string{"ssim"}}); return err }, "ssim: "},
@@ -274,11 +274,11 @@ func TestEviction(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := 1; n <= 40; n++ {
-		got, err := m.Encode(context.Background(), part(src.values[0], 0, n))
+		got, err := m.Encode(context.Background(), backend.Rows(src.values[0], 0, n))
 		if err != nil {
 			t.Fatal(err)
 		}
-		nearAll(t, fmt.Sprint(n, " rows"), got.Float32s(), widen(part(want, 0, n).Float32s()), 1e-6)
+		nearAll(t, fmt.Sprint(n, " rows"), got.Float32s(), widen(backend.Rows(want, 0, n).Float32s()), 1e-6)
 	}
 	if n := len(m.runners); n > mostRunners {
 		t.Errorf("%d programs are loaded", n)
@@ -331,7 +331,7 @@ func TestEach(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nearAll(t, "corrupted", got, widen(part(want, 0, 5).Float32s()), 0)
+	nearAll(t, "corrupted", got, widen(backend.Rows(want, 0, 5).Float32s()), 0)
 	stop := errors.New("enough")
 	if err := m.Each(ctx, src, "encode", 0, func(*Rows) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("got %v", err)
@@ -344,7 +344,7 @@ func TestRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nearAll(t, "x", x.Float32s(), widen(part(src.values[0], 0, 290).Float32s()), 0)
+	nearAll(t, "x", x.Float32s(), widen(backend.Rows(src.values[0], 0, 290).Float32s()), 0)
 	if mask, err := Read(context.Background(), src, "mask", 0); err != nil || mask.Shape()[0] != 300 || mask.Dtype() != tensor.Uint8 {
 		t.Errorf("mask: %v", err)
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"gorgonia.org/tensor"
+
+	"aetrain/backend"
 )
 
 func TestWays(t *testing.T) {
@@ -47,7 +49,7 @@ func TestInterpolate(t *testing.T) {
 		way        func(dst, a, b []float32, t float64)
 	}{{tinyVAE, "", spherical}, {tinyVAE, "linear", linear}, {tinyAE, "", linear}, {tinyAE, "spherical", spherical}} {
 		m := live(t, c.text, src, 4)
-		a, b := part(src.values[0], 0, 2), part(src.values[0], 3, 5)
+		a, b := backend.Rows(src.values[0], 0, 2), backend.Rows(src.values[0], 3, 5)
 		got, err := m.Interpolate(ctx, a, b, 5, c.path)
 		if err != nil {
 			t.Fatal(err)

@@ -45,7 +45,7 @@ func (m *Model) rows(ctx context.Context, function string, in map[string]*tensor
 			r = runners[len(runners)-1]
 		}
 		for name, t := range in {
-			if err := r.feed(name, part(t, from, to)); err != nil {
+			if err := r.feed(name, backend.Rows(t, from, to)); err != nil {
 				return nil, fmt.Errorf("%s: %w", function, err)
 			}
 		}
@@ -55,7 +55,7 @@ func (m *Model) rows(ctx context.Context, function string, in map[string]*tensor
 			return nil, fmt.Errorf("%s: %w", function, err)
 		}
 		for i, name := range wanted {
-			if err := r.exe.Fetch(name, part(results[i], from, to)); err != nil {
+			if err := r.exe.Fetch(name, backend.Rows(results[i], from, to)); err != nil {
 				return nil, fmt.Errorf("%s: %w", function, err)
 			}
 		}
@@ -114,24 +114,4 @@ func input(name string, x *tensor.Dense, spec graph.Spec) (*tensor.Dense, int, e
 		return nil, 0, fmt.Errorf("%s holds %v; want %v", name, x.Dtype(), spec.DType)
 	}
 	return x, n, nil
-}
-
-// part is rows from to to of a row-major tensor, sharing its memory.
-func part(t *tensor.Dense, from, to int) *tensor.Dense {
-	if from == 0 && to == t.Shape()[0] {
-		return t
-	}
-	shape := append([]int(nil), t.Shape()...)
-	each := t.DataSize() / max(1, shape[0])
-	shape[0] = to - from
-	var backing any
-	switch v := t.Data().(type) {
-	case []float32:
-		backing = v[from*each : to*each]
-	case []int32:
-		backing = v[from*each : to*each]
-	case []uint8:
-		backing = v[from*each : to*each]
-	}
-	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(backing))
 }
