@@ -29,9 +29,8 @@ func (l *LossConfig) SetDefaults() { *l = LossConfig{EverySteps: 1} }
 // Loss is what a set of parameters minimises.
 type Loss struct {
 	Name       string
-	Value      graph.Value      // scalar
-	Trains     []string         // beginnings of the names of the parameters; nil: all
-	Optimizer  *configs.Section // its own; nil: [optimizer]
+	Value      graph.Value // scalar
+	Trains     []string    // beginnings of the names of the parameters; nil: all
 	Phase      int
 	EverySteps int
 }
@@ -195,7 +194,7 @@ func (m *Model) losses(f *Forward, terms []Term, phase int) []Loss {
 		if l.Phase != phase {
 			continue
 		}
-		losses = append(losses, Loss{Name: name, Value: m.reduce(f, l, terms), Trains: l.Trains, Optimizer: l.Optimizer,
+		losses = append(losses, Loss{Name: name, Value: m.reduce(f, l, terms), Trains: l.Trains,
 			Phase: phase, EverySteps: max(1, l.EverySteps)})
 	}
 	return losses

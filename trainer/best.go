@@ -49,9 +49,8 @@ func (b *BestSoFar) Memory() any { return &b.Memo }
 
 // On compares.
 func (b *BestSoFar) On(_ context.Context, e Event, r *Run) error {
+	r.Best = b.Memo.Best // another one once a checkpoint has been read
 	switch {
-	case e == Begin:
-		r.Best = b.Memo.Best
 	case e == Validated:
 		return b.compare(r, r.Validation)
 	case e == EpochEnd && (r.Splits.Validation == nil || r.Train.ValidateEvery == 0):

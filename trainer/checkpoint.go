@@ -3,7 +3,11 @@ package trainer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
 
 	"aetrain/checkpoint"
 )
@@ -40,25 +44,36 @@ func (c *Checkpoints) On(_ context.Context, e Event, r *Run) error {
 			c.saved = r.Step
 		}
 	case StepEnd:
-		if r.Best != nil && r.Best.Now {
-			if err := r.save("best"); err != nil {
-				return err
-			}
-		}
-		if c.Every.Due(r.Step, r.StepsPerEpoch) {
-			return c.last(r)
-		}
+		return c.save(r, r.Best != nil && r.Best.Now, c.Every.Due(r.Step, r.StepsPerEpoch))
 	case End:
 		// Where training failed, what was saved last is the last good state.
-		if r.Status != StatusFailed && c.saved != r.Step {
-			return c.last(r)
+		return c.save(r, false, r.Status != StatusFailed && c.saved != r.Step)
+	}
+	return nil
+}
+
+// save writes best and last where they are due. After a step that was not finite the State stands still while the loop counts on,
+// until the terms are read: such a moment is not kept, and the checkpoint before it is what to go back to.
+func (c *Checkpoints) save(r *Run, best, last bool) error {
+	if !best && !last {
+		return nil
+	}
+	if bad, err := r.bad(); bad || err != nil {
+		return err
+	}
+	if best {
+		if err := r.save(checkpoint.Best); err != nil {
+			return err
 		}
+	}
+	if last {
+		return c.last(r)
 	}
 	return nil
 }
 
 func (c *Checkpoints) last(r *Run) error {
-	if err := r.save("last"); err != nil {
+	if err := r.save(checkpoint.Last); err != nil {
 		return err
 	}
 	c.saved = r.Step
@@ -73,10 +88,10 @@ func (c *Checkpoints) last(r *Run) error {
 
 // memory is what the loop itself keeps in a checkpoint.
 type memory struct {
-	Sums     sumMemory `json:"sums"`
-	Scale    float64   `json:"learning_rate_scale"`
-	Schedule []float64 `json:"schedule,omitempty"`
-	Pending  string    `json:"pending,omitempty"` // what has still to follow the last step
+	Sums      sumMemory            `json:"sums"`
+	Scale     float64              `json:"learning_rate_scale"`
+	Schedules map[string][]float64 `json:"schedules,omitempty"` // by loss, as Run.schedules
+	Pending   string               `json:"pending,omitempty"`   // what has still to follow the last step
 }
 
 // memoryKey is the loop's place among what callbacks keep.
@@ -103,9 +118,11 @@ func (r *Run) save(name string) error {
 	if r.Best != nil {
 		m.Monitor, m.Best, m.BestEpoch = r.Best.Metric, &r.Best.Value, float64(r.Best.Epoch)
 	}
-	own := memory{Sums: r.sums.memory, Scale: r.scale, Pending: r.pending}
-	if s, ok := r.Optimizer.Schedule.(remembering); ok {
-		own.Schedule = s.Memory()
+	own := memory{Sums: r.sums.memory, Scale: r.scale, Pending: r.pending, Schedules: map[string][]float64{}}
+	for name, s := range r.schedules() {
+		if s, ok := s.(remembering); ok {
+			own.Schedules[name] = s.Memory()
+		}
 	}
 	if err := m.Put(memoryKey, own); err != nil {
 		return err
@@ -124,17 +141,13 @@ func (r *Run) save(name string) error {
 	return checkpoint.Save(filepath.Join(r.Dir, checkpoint.Folder, name), r.State, stored, m)
 }
 
-// kernels are the candidates that run, by op and shape: a resume with others gives other bits.
+// kernels are the candidates that run, by op, layer and shape: a resume with others gives other bits.
 func (r *Run) kernels() map[string]string {
 	chosen := map[string]string{}
-	for _, s := range r.steps {
-		for _, ph := range s.phases {
-			for _, p := range ph.parts {
-				for _, c := range p.exe.Explain() {
-					if c.FLOP > 0 {
-						chosen[c.Op+" "+c.Shape] = c.Kernel
-					}
-				}
+	for _, e := range r.Executables() {
+		for _, c := range e.Explain() {
+			if c.FLOP > 0 {
+				chosen[strings.Join([]string{c.Op, c.Path, c.Shape}, " ")] = c.Kernel
 			}
 		}
 	}
@@ -151,9 +164,10 @@ func (r *Run) resume() error {
 		r.Logf("the checkpoint was made on %s in %s: going on will not give the same bits", m.Device, m.Precision)
 		return nil
 	}
-	for k, was := range m.Kernels {
-		if now, ok := r.kernels()[k]; ok && now != was {
-			r.Logf("%s was computed by %s and is now by %s: going on will not give the same bits", k, was, now)
+	chosen := r.kernels()
+	for _, k := range slices.Sorted(maps.Keys(m.Kernels)) {
+		if now, ok := chosen[k]; ok && now != m.Kernels[k] {
+			r.Logf("%s was computed by %s and is now by %s: going on will not give the same bits", k, m.Kernels[k], now)
 		}
 	}
 	return nil
@@ -174,12 +188,16 @@ func (r *Run) restore(dir string) (checkpoint.Meta, error) {
 		return m, fmt.Errorf("%s: %w", dir, err)
 	}
 	r.sums.memory, r.scale, r.pending = own.Sums, own.Scale, own.Pending
-	if s, ok := r.Optimizer.Schedule.(remembering); ok && own.Schedule != nil {
-		s.SetMemory(own.Schedule)
+	for name, s := range r.schedules() {
+		if s, ok := s.(remembering); ok {
+			s.SetMemory(own.Schedules[name])
+		}
 	}
 	for _, h := range r.Train.hooks {
 		if s, ok := h.Callback.(Stateful); ok {
-			if _, err := m.Get(h.name, s.Memory()); err != nil {
+			memory := s.Memory()
+			reflect.ValueOf(memory).Elem().SetZero() // what the checkpoint does not mention had not happened yet
+			if _, err := m.Get(h.name, memory); err != nil {
 				return m, fmt.Errorf("%s: %w", dir, err)
 			}
 		}

@@ -1,7 +1,10 @@
 package trainer
 
 import (
+	"errors"
+
 	"aetrain/configs"
+	"aetrain/optim"
 )
 
 // Config holds the keys of [train] that the loop itself reads; callbacks own the others.
@@ -17,7 +20,8 @@ type Config struct {
 	Threads       int     `toml:"threads" min:"0" max:"1024" doc:"threads of the CPU; 0: all"`
 	Precision     string  `toml:"precision" choices:"float32|tf32|bf16" doc:"of products, where the device has it; float32 otherwise"`
 
-	hooks []hook // with their keys decoded
+	hooks      []hook                   // with their keys decoded
+	optimizers map[string]*optim.Config // of losses that have one of their own, by the loss's name
 }
 
 // Defaults returns [train] as it is without a file.
@@ -41,5 +45,39 @@ func Read(cfg *configs.Config) (*Config, error) {
 		c.Epochs = 0
 	}
 	err := s.Decode(into...)
-	return c, err
+	return c, errors.Join(err, c.readOptimizers(cfg))
+}
+
+// readOptimizers reads [model.losses.NAME.optimizer]; what one lacks comes from [optimizer].
+func (c *Config) readOptimizers(cfg *configs.Config) error {
+	c.optimizers = map[string]*optim.Config{}
+	var errs []error
+	m := cfg.Section("model")
+	for _, name := range m.Keys("losses") {
+		key := "losses." + name + ".optimizer"
+		if !m.Has(key) {
+			continue
+		}
+		o, err := optim.Read(m.Sub(key).Over(cfg.Section("optimizer")))
+		c.optimizers[name] = o
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// optimizer is the one of a loss.
+func (r *Run) optimizer(loss string) *optim.Config {
+	if o := r.Train.optimizers[loss]; o != nil {
+		return o
+	}
+	return r.Optimizer
+}
+
+// schedules are those of all optimisers, by the loss that has one of its own; "" is that of [optimizer].
+func (r *Run) schedules() map[string]optim.Schedule {
+	all := map[string]optim.Schedule{"": r.Optimizer.Schedule}
+	for name, o := range r.Train.optimizers {
+		all[name] = o.Schedule
+	}
+	return all
 }

@@ -11,7 +11,7 @@ func (r *Run) Executables() []backend.Executable {
 				all = append(all, p.exe)
 			}
 			if ph.update != nil {
-				all = append(all, ph.update)
+				all = append(all, ph.update.exe)
 			}
 		}
 	}

@@ -32,10 +32,10 @@ func (r *Run) Fit(ctx context.Context) error {
 	switch {
 	case errors.Is(err, ErrStop):
 		r.Status, err = StatusStopped, nil
+	case err != nil && !(stopped(ctx) && errors.Is(err, ctx.Err())): // what went wrong just before a signal did go wrong
+		r.Status = StatusFailed
 	case stopped(ctx):
 		r.Status, err = StatusInterrupted, nil
-	case err != nil:
-		r.Status = StatusFailed
 	default:
 		r.Status = StatusDone
 	}
@@ -47,13 +47,17 @@ func (r *Run) Fit(ctx context.Context) error {
 }
 
 func (r *Run) loop(ctx context.Context) error {
-	last := r.LastStep()
-	if r.pending != nothing { // the checkpoint was made between a step and what follows it
-		if err := r.afterStep(ctx, r.Index == 0, r.Step == last); err != nil {
-			return err
+	last, whole := r.LastStep(), context.WithoutCancel(ctx)
+	for !stopped(ctx) {
+		if r.pending != nothing { // of the step just made, or of the one that a checkpoint was made after
+			if err := r.afterStep(ctx, r.Index == 0, r.Step == last); err != nil {
+				return err
+			}
+			continue
 		}
-	}
-	for (last == 0 || r.Step < last) && !stopped(ctx) {
+		if last > 0 && r.Step >= last {
+			return nil
+		}
 		b, err := r.loader.Next(ctx)
 		if err != nil {
 			return err
@@ -62,13 +66,11 @@ func (r *Run) loop(ctx context.Context) error {
 		if s == nil {
 			return fmt.Errorf("a batch of %d examples came unannounced", b.Size)
 		}
-		if err := s.run(ctx, r, b); err != nil {
+		// A step that consists of several programs is made as a whole: half of one would be in the checkpoint.
+		if err := s.run(whole, r, b); err != nil {
 			return fmt.Errorf("epoch %d, step %d: %w", r.Epoch+1, r.Step+1, err)
 		}
 		r.count(b)
-		if err := r.afterStep(ctx, b.Last, r.Step == last); err != nil {
-			return err
-		}
 	}
 	return nil
 }
@@ -101,12 +103,10 @@ func (r *Run) afterStep(ctx context.Context, epochEnd, final bool) error {
 		return nil
 	}
 	if r.pending == terms && (epochEnd || final || r.Step%r.Train.LogEverySteps == 0) {
-		step := r.Step
-		if err := r.readTerms(ctx, epochEnd); err != nil {
-			return err
-		}
-		if r.Step != step { // a callback has gone back to a checkpoint
+		if err := r.readTerms(ctx, epochEnd); errors.Is(err, errRolledBack) {
 			return nil
+		} else if err != nil {
+			return err
 		}
 	}
 	r.pending = validation
@@ -119,6 +119,7 @@ func (r *Run) afterStep(ctx context.Context, epochEnd, final bool) error {
 		}
 	}
 	r.pending = nothing
+	ctx = context.WithoutCancel(ctx) // pictures and checkpoints of this step are due now: a resumed run begins behind them
 	if epochEnd || final {
 		if err := r.tell(ctx, EpochEnd); err != nil {
 			return err
@@ -154,8 +155,10 @@ func (r *Run) validate(ctx context.Context) error {
 		return fmt.Errorf("validation: %w", err)
 	}
 	r.Validation = m
-	if w, ok := r.Optimizer.Schedule.(interface{ Watch(float64) }); ok {
-		w.Watch(m[lossTerm])
+	for _, s := range r.schedules() {
+		if w, ok := s.(interface{ Watch(float64) }); ok {
+			w.Watch(m[lossTerm])
+		}
 	}
 	return r.tell(ctx, Validated)
 }

@@ -21,10 +21,7 @@ func init() { add("metrics-log", func() Callback { return &MetricsLog{} }) }
 const MetricsFile = "metrics.jsonl"
 
 // MetricsLog writes metrics.jsonl: a row of the training terms each log_every_steps and at each epoch's end, a row of each validation.
-type MetricsLog struct {
-	file  *os.File
-	clock clock
-}
+type MetricsLog struct{ clock clock }
 
 // Row is a line of metrics.jsonl.
 type Row struct {
@@ -63,7 +60,7 @@ func (m *MetricsLog) On(_ context.Context, e Event, r *Run) error {
 	switch e {
 	case Begin:
 		m.clock = clock{since: time.Now(), examples: r.Seen}
-		return m.open(r)
+		return dropRows(filepath.Join(r.Dir, MetricsFile), r.Step) // of steps that a resumed run makes again
 	case TermsRead:
 		row := numbers(r.Row)
 		row["learning_rate"] = Number(r.Rate)
@@ -72,30 +69,15 @@ func (m *MetricsLog) On(_ context.Context, e Event, r *Run) error {
 	case Validated:
 		m.clock.rate(r.Seen) // validation is no training time
 		return m.write(r, "validation", numbers(r.Validation))
-	case End:
-		if m.file != nil {
-			return m.file.Close()
-		}
 	}
 	return nil
 }
 
-// open appends to the run's file; rows of steps that a resumed run makes again are dropped first.
-func (m *MetricsLog) open(r *Run) error {
-	path := filepath.Join(r.Dir, MetricsFile)
-	if err := dropRows(path, r.Step); err != nil {
-		return err
-	}
-	var err error
-	m.file, err = os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
-	return err
-}
-
 func (m *MetricsLog) write(r *Run, split string, metrics map[string]Number) error {
-	return writeRow(m.file, Row{Time: time.Now(), Step: r.Step, Epoch: r.progress().Epoch(), Split: split, Metrics: metrics})
+	return AppendRow(r.Dir, Row{Time: time.Now(), Step: r.Step, Epoch: r.progress().Epoch(), Split: split, Metrics: metrics})
 }
 
-// AppendRow adds a row to the metrics of the run in dir, as an evaluation of the test split does.
+// AppendRow adds a row to the metrics of the run in dir. The file is opened for each: going back to a checkpoint replaces it.
 func AppendRow(dir string, row Row) error {
 	f, err := os.OpenFile(filepath.Join(dir, MetricsFile), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {

@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"aetrain/checkpoint"
 	"aetrain/data"
 	"aetrain/graph"
+	"aetrain/model"
 	"aetrain/optim"
 	"aetrain/program"
 )
@@ -30,6 +32,9 @@ type NaNGuard struct {
 	rolled int // step of the checkpoint that was gone back to last
 	times  int // how often in a row
 }
+
+// errRolledBack tells the loop that the State and its counters are those of a checkpoint now: nobody else hears of the terms read.
+var errRolledBack = errors.New("gone back to a checkpoint")
 
 // maxRollbacks is how often training goes back to one and the same checkpoint before it gives up.
 const maxRollbacks = 5
@@ -58,8 +63,8 @@ func (g *NaNGuard) On(ctx context.Context, e Event, r *Run) error {
 
 // rollback goes back to the last checkpoint at half the learning rate.
 func (g *NaNGuard) rollback(r *Run, where string) error {
-	dir, err := checkpoint.Find(r.Dir, "last")
-	if err != nil {
+	dir, err := checkpoint.Find(r.Dir, checkpoint.Last)
+	if r.Dir == "" || err != nil {
 		return fmt.Errorf("%w: %s; there is no checkpoint to go back to", ErrDiverged, where)
 	}
 	scale := r.scale / 2
@@ -82,13 +87,16 @@ func (g *NaNGuard) rollback(r *Run, where string) error {
 	if err := dropRows(filepath.Join(r.Dir, MetricsFile), r.Step); err != nil {
 		return err
 	}
-	return r.forgive()
+	if err := r.forgive(); err != nil {
+		return err
+	}
+	return errRolledBack
 }
 
 // diagnose repeats the first bad step with every value as output and says where the first one that is not finite comes from.
 func (r *Run) diagnose(ctx context.Context) (string, error) {
 	counter := backend.NewHost(graph.I32())
-	if err := r.State.Read("step", counter); err != nil {
+	if err := r.State.Read(model.StateStep, counter); err != nil {
 		return "", err
 	}
 	step := int(counter.Data().([]int32)[0])
@@ -101,7 +109,7 @@ func (r *Run) diagnose(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for i, f := range r.Options.Model.FieldNames() {
+	for i, f := range r.fields {
 		if x, ok := b.Fields[i].Data().([]float32); ok {
 			if at := notFinite(x); at >= 0 {
 				row := at / (len(x) / b.Size)
@@ -109,19 +117,24 @@ func (r *Run) diagnose(ctx context.Context) (string, error) {
 			}
 		}
 	}
-	place, err := r.firstBad(ctx, b)
-	return name + ": " + place, err
+	defer func(now int) { r.Step = now }(r.Step)
+	r.Step = step // schedules stand where they stood
+	for phase := range r.Options.Model.Phases() {
+		place, err := r.firstBad(ctx, b, phase)
+		if place != "" || err != nil {
+			return name + ": " + place, err
+		}
+	}
+	return name + ": the values of this step are finite when it is repeated", nil
 }
 
-func (r *Run) firstBad(ctx context.Context, b *data.Batch) (string, error) {
-	fn, err := r.Options.Model.Train(b.Size)
+// firstBad repeats one phase of a step, changing no state, and describes the first value that is not finite; "" if all are.
+func (r *Run) firstBad(ctx context.Context, b *data.Batch, phase int) (string, error) {
+	fn, err := r.Options.Model.TrainPhase(b.Size, phase)
 	if err != nil {
 		return "", err
 	}
-	losses, err := r.losses(fn)
-	if err != nil {
-		return "", err
-	}
+	losses := r.losses(fn)
 	forward := len(fn.Graph.Nodes())
 	for _, l := range losses {
 		optim.Gradients(l.Value, l.Params)
@@ -134,6 +147,9 @@ func (r *Run) firstBad(ctx context.Context, b *data.Batch) (string, error) {
 			}
 		}
 	}
+	for _, s := range fn.Graph.States() {
+		s.Now = s.Leaf // running statistics stay as they are
+	}
 	p, err := program.Compile(fn.Graph, outputs, r.target())
 	if err != nil {
 		return "", err
@@ -143,12 +159,11 @@ func (r *Run) firstBad(ctx context.Context, b *data.Batch) (string, error) {
 		return "", err
 	}
 	defer exes[0].Close()
-	ph := &phase{every: 1, parts: []part{{exe: exes[0], to: b.Size}}, inputs: r.scalars(&compiled{fn: fn, losses: losses})}
-	probe := &step{size: b.Size, phases: []*phase{ph}}
-	if err := r.feedConstants(probe); err != nil {
+	whole := part{feeder: r.feeder(exes[0], r.scalars(&compiled{fn: fn, losses: losses})), to: b.Size}
+	if err := r.feedConstants(whole, b.Size); err != nil {
 		return "", err
 	}
-	if err := probe.run(ctx, r, b); err != nil {
+	if err := whole.run(ctx, r, b); err != nil {
 		return "", err
 	}
 	for _, n := range nodes {
@@ -165,7 +180,7 @@ func (r *Run) firstBad(ctx context.Context, b *data.Batch) (string, error) {
 			}
 		}
 	}
-	return "the values of this step are finite when it is repeated", nil
+	return "", nil
 }
 
 func outputName(n *graph.Node, i int) string { return fmt.Sprintf("%d.%d", n.ID, i) }

@@ -32,24 +32,8 @@ type step struct {
 
 // phase is one program, or the parts of a batch and then the update.
 type phase struct {
-	every  int // it runs in each every-th step
 	parts  []part
-	update backend.Executable // nil where the one part updates by itself
-	losses []optim.Loss
-	inputs []scalarInput
-}
-
-// part is a slice of the batch and the program for its size.
-type part struct {
-	exe      backend.Executable
-	from, to int
-	slices   []*tensor.Dense // of the batch's fields, where it is not the whole batch
-}
-
-// scalarInput is an input that changes from step to step.
-type scalarInput struct {
-	name  string
-	value func(r *Run) float64
+	update *feeder // nil where the one part updates by itself
 }
 
 // compiled is a program before it is loaded.
@@ -57,45 +41,45 @@ type compiled struct {
 	program *program.Program
 	fn      *model.Function
 	losses  []optim.Loss
+	summed  [][]*graph.State // by loss: the parameters whose gradients the parts add up
 }
 
 // load compiles the programs of all batch sizes and loads them together.
 func (r *Run) load() error {
 	var all []*program.Program
-	type slot struct {
-		phase *phase
-		part  int // -1: the update
-	}
-	var slots []slot
+	var place []func(backend.Executable) // where the program of that place goes, once it is loaded
 	terms := map[string]bool{}
 	for _, size := range r.loader.Sizes() {
 		s := &step{size: size}
 		for i := range r.Options.Model.Phases() {
-			ph := &phase{every: 1}
+			ph := &phase{}
 			ranges := split(size, r.Train.Accumulate)
+			ph.parts = make([]part, len(ranges))
+			var c *compiled
 			for k, rg := range ranges {
-				c, err := r.compile(rg[1]-rg[0], i, len(ranges) > 1)
+				var err error
+				if c, err = r.compile(rg[1]-rg[0], i, len(ranges) > 1); err != nil {
+					return err
+				}
+				p, inputs := &ph.parts[k], r.scalars(c)
+				p.from, p.to = rg[0], rg[1]
+				if len(ranges) > 1 {
+					p.views = map[*tensor.Dense]*tensor.Dense{}
+				}
+				all = append(all, c.program)
+				place = append(place, func(e backend.Executable) { p.feeder = r.feeder(e, inputs) })
+				for _, t := range c.fn.Terms {
+					terms[t.Name] = true
+				}
+			}
+			if len(ranges) > 1 {
+				p, err := r.compileUpdate(c, size)
 				if err != nil {
 					return err
 				}
-				ph.parts = append(ph.parts, part{from: rg[0], to: rg[1]})
-				slots = append(slots, slot{ph, k})
-				all = append(all, c.program)
-				if k == 0 {
-					ph.losses = c.losses
-					ph.inputs = r.scalars(c)
-					for _, t := range c.fn.Terms {
-						terms[t.Name] = true
-					}
-				}
-				if k == len(ranges)-1 && len(ranges) > 1 {
-					p, err := r.compileUpdate(c, size)
-					if err != nil {
-						return err
-					}
-					slots = append(slots, slot{ph, -1})
-					all = append(all, p)
-				}
+				inputs := r.scalars(c)
+				all = append(all, p)
+				place = append(place, func(e backend.Executable) { f := r.feeder(e, inputs); ph.update = &f })
 			}
 			s.phases = append(s.phases, ph)
 		}
@@ -107,18 +91,18 @@ func (r *Run) load() error {
 	if err != nil {
 		return err
 	}
-	for i, s := range slots {
-		if s.part < 0 {
-			s.phase.update = exes[i]
-		} else {
-			s.phase.parts[s.part].exe = exes[i]
-		}
+	for i, e := range exes {
+		place[i](e)
 	}
 	r.sums = newSums(terms)
 	r.feeds = newFeeds()
 	for _, s := range r.steps {
-		if err := r.feedConstants(s); err != nil {
-			return err
+		for _, ph := range s.phases {
+			for _, p := range ph.parts {
+				if err := r.feedConstants(p, s.size); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
@@ -151,18 +135,17 @@ func (r *Run) compile(size, phaseIndex int, parts bool) (*compiled, error) {
 		} else {
 			total = op.Scale(total, float64(size))
 		}
-		addSum(fn.Graph, t.Name, total)
+		if phaseIndex == 0 { // every phase computes all terms; rows show them as they were before any update
+			addSum(fn.Graph, t.Name, total)
+		}
 		finite = append(finite, total)
 	}
-	if c.losses, err = r.losses(fn); err != nil {
-		return nil, err
-	}
-	last := phaseIndex == r.Options.Model.Phases()-1
+	c.losses = r.losses(fn)
 	if parts {
 		err = gradients(c, finite)
 	} else {
 		o := optim.Options{ClipNorm: r.Train.ClipNorm, Finite: finite}
-		if last {
+		if r.isLast(fn) {
 			o.Counter = counter(fn.Graph)
 		}
 		res := optim.Step(fn.Graph, c.losses, o)
@@ -180,25 +163,23 @@ func (r *Run) compile(size, phaseIndex int, parts bool) (*compiled, error) {
 // target is the device's, at the precision that the config asks for.
 func (r *Run) target() program.Target { return r.Backend.Capabilities().Target }
 
+// isLast reports whether fn is the last phase of a step, which counts it.
+func (r *Run) isLast(fn *model.Function) bool { return fn.Phase == r.Options.Model.Phases()-1 }
+
 // counter is the state that counts steps: all random draws of training depend on it.
 func counter(g *graph.Graph) graph.Value {
 	return g.State(graph.Buffer, model.StateStep, graph.I32(), nil)
 }
 
-// losses reads the optimisers of a function's losses.
-func (r *Run) losses(fn *model.Function) ([]optim.Loss, error) {
+// losses are a function's losses with their optimisers.
+func (r *Run) losses(fn *model.Function) []optim.Loss {
 	var list []optim.Loss
 	for _, l := range fn.Losses {
-		c := r.Optimizer
-		if l.Optimizer != nil {
-			var err error
-			if c, err = optim.Read(l.Optimizer); err != nil {
-				return nil, err
-			}
-		}
-		list = append(list, optim.Loss{Name: l.Name, Value: l.Value, Params: l.Parameters(fn.Graph), Config: c, Gated: l.EverySteps > 1})
+		list = append(list, optim.Loss{
+			Name: l.Name, Value: l.Value, Params: l.Parameters(fn.Graph), Config: r.optimizer(l.Name), Gated: l.EverySteps > 1,
+		})
 	}
-	return list, nil
+	return list
 }
 
 // addSum adds v to the running sum of a term.
@@ -221,12 +202,15 @@ func gradients(c *compiled, finite []graph.Value) error {
 	var adds []sum
 	for _, l := range c.losses {
 		finite = append(finite, l.Value)
+		var summed []*graph.State
 		for i, d := range optim.Gradients(l.Value, l.Params) {
 			if d.Valid() {
 				s := gradState(g, l, l.Params[i])
 				adds = append(adds, sum{s, op.Add(s, op.Mul(d, share))})
+				summed = append(summed, l.Params[i])
 			}
 		}
+		c.summed = append(c.summed, summed)
 	}
 	ok := optim.Guard(g, finite...)
 	for _, a := range adds {
@@ -245,28 +229,32 @@ func (r *Run) compileUpdate(c *compiled, size int) (*program.Program, error) {
 	var finite, all []graph.Value
 	grads := make([][]graph.Value, len(c.losses))
 	losses := append([]optim.Loss(nil), c.losses...)
+	norms := make([]graph.Value, len(losses))
 	for i := range losses {
-		params := losses[i].Params
 		losses[i].Params = nil
-		for _, p := range params {
+		for _, p := range c.summed[i] {
 			g.State(p.Kind, p.Name, p.Spec, p.Init)
 			losses[i].Params = append(losses[i].Params, g.Lookup(p.Name))
 			d := gradState(g, losses[i], p)
 			grads[i] = append(grads[i], d)
 			all = append(all, d)
 		}
-		finite = append(finite, op.GlobalNorm(grads[i]...))
+		if norms[i] = op.GlobalNorm(grads[i]...); norms[i].Valid() {
+			finite = append(finite, norms[i])
+		}
 	}
 	norm := op.GlobalNorm(all...)
 	ok := optim.Guard(g, finite...)
 	for i, l := range losses {
-		optim.Apply(g, l, optim.Clip(grads[i], finite[i], r.Train.ClipNorm), ok)
+		optim.Apply(g, l, optim.Clip(grads[i], norms[i], r.Train.ClipNorm), ok)
 	}
 	for _, d := range all {
 		g.Assign(d, g.Constant(d.Spec(), 0))
 	}
-	n := counter(g)
-	g.Assign(n, op.AddInt(n, op.Cast(ok, graph.Int32)))
+	if r.isLast(c.fn) {
+		n := counter(g)
+		g.Assign(n, op.AddInt(n, op.Cast(ok, graph.Int32)))
+	}
 	addNorm(g, norm, ok, size)
 	return program.Compile(g, nil, r.target())
 }
@@ -292,107 +280,18 @@ func (r *Run) scalars(c *compiled) []scalarInput {
 	return list
 }
 
-// feedConstants feeds what never changes.
-func (r *Run) feedConstants(s *step) error {
-	seed := backend.NewHost(graph.I32(2))
-	words := seed.Data().([]int32)
-	words[0], words[1] = int32(uint32(r.Seed)), int32(uint32(r.Seed>>32))
-	for _, ph := range s.phases {
-		for _, p := range ph.parts {
-			if err := feedIf(p.exe, model.InputSeed, seed); err != nil {
-				return err
-			}
-			if err := r.feedInt(p.exe, model.InputRow0, p.from); err != nil {
-				return err
-			}
-			if err := r.feedScalar(p.exe, inputShare, float64(p.to-p.from)/float64(s.size)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// feedIf feeds an input if the program has it.
-func feedIf(e backend.Executable, name string, t *tensor.Dense) error {
-	for _, in := range e.Program().Inputs {
-		if in.Name == name {
-			return e.Feed(name, t)
-		}
-	}
-	return nil
-}
-
-func (r *Run) feedScalar(e backend.Executable, name string, x float64) error {
-	r.feeds.scalar.Data().([]float32)[0] = float32(x)
-	return feedIf(e, name, r.feeds.scalar)
-}
-
-func (r *Run) feedInt(e backend.Executable, name string, x int) error {
-	r.feeds.integer.Data().([]int32)[0] = int32(x)
-	return feedIf(e, name, r.feeds.integer)
-}
-
 // run makes one training step with a batch.
 func (s *step) run(ctx context.Context, r *Run, b *data.Batch) error {
 	for _, ph := range s.phases {
-		if r.Step%ph.every != 0 {
-			continue
-		}
 		for i := range ph.parts {
-			p := &ph.parts[i]
-			if err := r.feedPart(ph, p, b); err != nil {
-				return err
-			}
-			if err := p.exe.Run(ctx); err != nil {
+			if err := ph.parts[i].run(ctx, r, b); err != nil {
 				return err
 			}
 		}
 		if ph.update != nil {
-			if err := r.feedScalars(ph, ph.update); err != nil {
+			if err := ph.update.run(ctx, r); err != nil {
 				return err
 			}
-			if err := ph.update.Run(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (r *Run) feedPart(ph *phase, p *part, b *data.Batch) error {
-	for i, name := range r.Options.Model.FieldNames() {
-		t := b.Fields[i]
-		if p.from > 0 || p.to < b.Size {
-			var err error
-			if t, err = rows(t, p.from, p.to); err != nil {
-				return err
-			}
-		}
-		if err := feedIf(p.exe, name, t); err != nil {
-			return err
-		}
-	}
-	return r.feedScalars(ph, p.exe)
-}
-
-// rows is a view of rows from to to.
-func rows(t *tensor.Dense, from, to int) (*tensor.Dense, error) {
-	v, err := t.Slice(tensor.S(from, to))
-	if err != nil {
-		return nil, err
-	}
-	return v.(*tensor.Dense), nil
-}
-
-func (r *Run) feedScalars(ph *phase, e backend.Executable) error {
-	for _, s := range ph.inputs {
-		x := s.value(r)
-		if s.name == optim.InputLearningRate {
-			r.Rate = x
-		}
-		if err := r.feedScalar(e, s.name, x); err != nil {
-			return err
 		}
 	}
 	return nil
@@ -404,7 +303,7 @@ func (s *step) close() {
 			p.exe.Close()
 		}
 		if ph.update != nil {
-			ph.update.Close()
+			ph.update.exe.Close()
 		}
 	}
 }

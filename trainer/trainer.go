@@ -9,12 +9,9 @@ import (
 	"fmt"
 	"io"
 
-	"gorgonia.org/tensor"
-
 	"aetrain/backend"
 	"aetrain/checkpoint"
 	"aetrain/data"
-	"aetrain/graph"
 	"aetrain/infer"
 	"aetrain/model"
 	"aetrain/optim"
@@ -67,7 +64,8 @@ type Run struct {
 	Status     string             // "done", "early-stopped", "interrupted", "failed"; set at End
 	Rate       float64            // learning rate of the last step
 
-	pending string // what has still to follow the last step
+	pending string   // what has still to follow the last step
+	fields  []string // of a batch, in their order
 	loader  *data.Loader
 	steps   map[int]*step // by batch size
 	feeds   feeds
@@ -114,9 +112,10 @@ func (r *Run) startFrom() error {
 func (r *Run) openLoader() error {
 	o := r.Options
 	r.Examples = o.Splits.Train.Len()
+	r.fields = o.Model.FieldNames()
 	var err error
 	r.loader, err = data.NewLoader(o.Splits.Train, data.LoaderOptions{
-		Batch: o.Data.Batch, Fields: o.Model.FieldNames(), Seed: o.Seed, Shuffle: o.Data.Shuffle, DropLast: o.Data.DropLast,
+		Batch: o.Data.Batch, Fields: r.fields, Seed: o.Seed, Shuffle: o.Data.Shuffle, DropLast: o.Data.DropLast,
 		MinLast: o.Model.MinBatch(), Training: true, Workers: o.Data.Workers, Alloc: o.Backend.Host,
 	})
 	if err != nil {
@@ -168,16 +167,6 @@ func (r *Run) LastStep() int {
 		last = m
 	}
 	return last
-}
-
-// feed copies a scalar to an input of every executable that has it.
-type feeds struct {
-	scalar  *tensor.Dense
-	integer *tensor.Dense
-}
-
-func newFeeds() feeds {
-	return feeds{backend.NewHost(graph.F32()), backend.NewHost(graph.I32())}
 }
 
 // stopped reports whether ctx wants training to end.
