@@ -103,6 +103,10 @@ func (d *decoder) others(n *node, known []string, rest *bound, lax bool) {
 		case rest != nil:
 			left.put(k, child)
 		case !lax:
+			if owners := ownersOf(child.path); owners != "" {
+				d.fail(child, "unknown key; it belongs to %s", owners)
+				continue
+			}
 			d.fail(child, "unknown key%s", suggestKey(k, known))
 		}
 	}

@@ -96,11 +96,18 @@ func Explain(path string) ([]Key, error) {
 	}
 	elems = slices.DeleteFunc(elems, func(e string) bool { return itemNumber(e) >= 0 })
 	all := declaredKeys(2)
-	var found []Key
+	var found, free []Key
 	for _, k := range all {
-		if k.answers(elems) {
+		switch {
+		case !k.answers(elems):
+		case k.isNamed(elems):
 			found = append(found, k.named(elems))
+		default: // any name; one that is declared beside it is another key: kernels.autotune
+			free = append(free, k.named(elems))
 		}
+	}
+	if len(found) == 0 {
+		found = free
 	}
 	if len(found) == 0 {
 		found = loneKey(elems, all)
@@ -109,6 +116,23 @@ func Explain(path string) ([]Key, error) {
 		return nil, fmt.Errorf("unknown key %s%s", path, nearestPath(elems, all))
 	}
 	return found, nil
+}
+
+// ownersOf names the kinds whose tables have a key: "layer dense", "data source mnist, fashion-mnist"; "" where there are none.
+func ownersOf(path string) string {
+	elems, ok := splitPath(strings.ReplaceAll(path, "[]", ""))
+	if !ok {
+		return ""
+	}
+	elems = slices.DeleteFunc(elems, func(e string) bool { return itemNumber(e) >= 0 })
+	word, kinds := "", []string{}
+	for _, k := range declaredKeys(2) {
+		if len(k.Kinds) > 0 && k.answers(elems) && k.isNamed(elems) {
+			word, kinds = k.Of, append(kinds, k.Kinds...)
+		}
+	}
+	slices.Sort(kinds)
+	return strings.TrimSpace(word + " " + strings.Join(slices.Compact(kinds), ", "))
 }
 
 // answers reports whether the key is the one asked for. NAME stands for any name; where the name is a kind, only for the keys of that kind.
@@ -129,6 +153,12 @@ func (k Key) answers(asked []string) bool {
 		}
 	}
 	return true
+}
+
+// isNamed reports whether the key's own name is what was asked for, and not one that is free.
+func (k Key) isNamed(asked []string) bool {
+	_, key := k.split()
+	return key == quoteKey(asked[len(asked)-1])
 }
 
 // named returns the key with the names that were asked for in place of NAME.

@@ -10,7 +10,7 @@ func TestExplain(t *testing.T) {
 	for _, key := range []string{
 		"seed", "data", "data.validation", "data.source", "data.dir", "data.columns", "data.transforms", "data.transforms[].size", "model", "model.encoder", "model.encoder[0].units",
 		"model.encoder.layer", "model.encoder.1.layers.0.units", "model.encoder.name", "model.bottleneck", "model.bottleneck.kind", "model.penalties.kl", "model.penalties.kl.beta", "model.penalties.l1.weight",
-		"model.penalties.mine.kind", "model.penalties.kl.enabled", "model.adversaries.x.weight", "optimizer.learning_rate", "optimizer.name", "train.monitor", "kernels.conv2d", "free_bits",
+		"model.penalties.mine.kind", "model.penalties.kl.enabled", "model.adversaries.x.weight", "optimizer.learning_rate", "optimizer.name", "train.monitor", "kernels.conv2d", "kernels.autotune", "free_bits",
 		"anomaly", "data.columns.amount", "model.adversaries.x", "model.penalties.NAME",
 	} {
 		keys, err := Explain(key)

@@ -58,6 +58,7 @@ func TestSentences(t *testing.T) {
 		{"missing in a list", "[data]\ntransforms = [\n  { kind = \"resize\" },\n  {},\n]\n", nil},
 		{"column", "[data]\nsource = \"csv\"\nfile = \"x.csv\"\n[data.columns]\n\"postal code\" = \"category\"\n", nil},
 		{"key of another source", "[data]\nsource = \"digits\"\nchannels = 1\n", nil},
+		{"key of another layer", "[[model.encoder]]\nlayer = \"conv2d\"\nunits = 3\nkernel = 1\nfilters = 2\n", nil},
 		{"unknown source", "[data]\nsource = \"digit\"\nchannels = 1\n", nil},
 		{"unknown penalty", "[model.penalties.lk]\nbeta = 1\n", nil},
 		{"penalty's kind", "[model.penalties.sparse]\nkind = \"l2\"\nenabled = \"no\"\n", nil},
