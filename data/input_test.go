@@ -55,7 +55,7 @@ func TestOpenInput(t *testing.T) {
 	if _, _, err := open(filepath.Join(npy, "b.npy"), fitted); !errors.As(err, &m) || !strings.Contains(err.Error(), "its examples are 3, the model was trained on 1x1x2") {
 		t.Errorf("another shape: got %v", err)
 	}
-	if _, _, err := open(folder, nil); err == nil || !strings.Contains(err.Error(), "the checkpoint has no transforms.0.low") {
+	if _, _, err := open(folder, nil); err == nil || !strings.Contains(err.Error(), "the checkpoint has no transforms.0.high") {
 		t.Errorf("without what was fitted: got %v", err)
 	}
 	if _, _, err := open(filepath.Join(npy, "none.npy"), fitted); err == nil {

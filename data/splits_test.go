@@ -187,7 +187,7 @@ func TestOpenMistakes(t *testing.T) {
 		{"validation = 10", "data.validation", "nothing is left to train on"},
 		{"validation = \"test\"\ntest = 0", "data.validation", "there is none"},
 		{"train_on = \"normal\"\nnormal = [9]", "data.normal", "no example has one of the labels 9"},
-		{"transforms = [{ kind = \"crop\", size = 2 }]", "data.transforms[0]", "smaller than 2x2"},
+		{"transforms = [{ kind = \"crop\", size = 2 }]", "data.transforms[0]", "crop meets images of 1x2, which are smaller than 2x2"},
 	} {
 		cfg, err := readConfig(t, "[data]\nsource = \"mnist\"\ndir = '"+dir+"'\n"+c.keys)
 		if err != nil {

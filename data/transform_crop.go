@@ -24,7 +24,7 @@ func (t *Crop) Validate() error { return validSides(t.Size) }
 func (t *Crop) Bind(in graph.Spec) (Step, error) {
 	s, err := newWindow(in, t.Size, 0)
 	if err == nil && (s.toH > s.h || s.toW > s.w) {
-		err = fmt.Errorf("the images of %dx%d are smaller than %dx%d: use resize or pad", s.h, s.w, s.toH, s.toW)
+		err = fmt.Errorf("meets images of %dx%d, which are smaller than %dx%d: use resize or pad", s.h, s.w, s.toH, s.toW)
 	}
 	return s, err
 }
@@ -42,7 +42,7 @@ func (t *Pad) Validate() error { return validSides(t.Size) }
 func (t *Pad) Bind(in graph.Spec) (Step, error) {
 	s, err := newWindow(in, t.Size, float32(t.Value))
 	if err == nil && (s.toH < s.h || s.toW < s.w) {
-		err = fmt.Errorf("the images of %dx%d are larger than %dx%d: use resize or crop", s.h, s.w, s.toH, s.toW)
+		err = fmt.Errorf("meets images of %dx%d, which are larger than %dx%d: use resize or crop", s.h, s.w, s.toH, s.toW)
 	}
 	return s, err
 }

@@ -2,7 +2,9 @@ package data
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"aetrain/graph"
 
@@ -23,7 +25,7 @@ func (t *Standardize) Bind(in graph.Spec) (Step, error) {
 	if t.Axis == "channel" {
 		c, h, w, err := imageSize(in)
 		if err != nil {
-			return nil, fmt.Errorf(`axis = "channel" %w`, err)
+			return nil, fmt.Errorf(`with axis = "channel" %w`, err)
 		}
 		groups, each = c, h*w
 	}
@@ -122,9 +124,10 @@ func stored(name string, v []float32) Stored {
 	return Stored{Name: name, Value: tensor.New(tensor.WithShape(len(v)), tensor.WithBacking(append([]float32(nil), v...)))}
 }
 
-// restore copies stored numbers back.
+// restore copies stored numbers back; in order of names, so that of two mistakes the same one is always told.
 func restore(get func(string) ([]float32, error), into map[string][]float32) error {
-	for name, dst := range into {
+	for _, name := range slices.Sorted(maps.Keys(into)) {
+		dst := into[name]
 		v, err := get(name)
 		if err != nil {
 			return err

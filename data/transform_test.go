@@ -141,7 +141,7 @@ func TestTransformErrors(t *testing.T) {
 		want  string
 	}{
 		{"image wanted", graph.Shape{4}, nil, &Resize{Size: configs.Ints{2}}, "data.transforms[0]: resize wants images (channels, height, width); the examples are 4"},
-		{"channel of a vector", graph.Shape{4}, nil, &Standardize{Axis: "channel"}, `standardize axis = "channel" wants images`},
+		{"channel of a vector", graph.Shape{4}, nil, &Standardize{Axis: "channel"}, `standardize with axis = "channel" wants images`},
 		{"crop larger", graph.Shape{1, 2, 2}, nil, &Crop{Size: configs.Ints{3}}, "smaller than 3x3"},
 		{"pad smaller", graph.Shape{1, 2, 2}, nil, &Pad{Size: configs.Ints{1}}, "larger than 1x1"},
 		{"gray of four", graph.Shape{4, 2, 2}, nil, &Gray{}, "they have 4"},
