@@ -144,7 +144,7 @@ func (l *Loader) reserve(wanted []int) {
 	all := l.source.Fields()
 	l.slots = make([]*slot, l.o.Workers+l.o.Held+1)
 	for i := range l.slots {
-		s := &slot{indices: make([]int, l.o.Batch), sizes: l.Sizes(), free: make(chan struct{}, 1), ready: make(chan struct{}, 1)}
+		s := &slot{indices: make([]int, min(l.o.Batch, l.source.Len())), sizes: l.Sizes(), free: make(chan struct{}, 1), ready: make(chan struct{}, 1)}
 		for _, n := range s.sizes {
 			dst := NewBatch(all, n, nil)
 			fields := make([]*tensor.Dense, len(wanted))

@@ -78,6 +78,7 @@ func TestLoaderBatches(t *testing.T) {
 		{"the last one dropped", 5, LoaderOptions{Batch: 2, Epochs: 1, DropLast: true}, []string{"0 0 false 0 [0 1]", "0 1 true 2 [2 3]"}, []int{2}},
 		{"a single one left out", 5, LoaderOptions{Batch: 2, Epochs: 1, MinLast: 2}, []string{"0 0 false 0 [0 1]", "0 1 true 2 [2 3]"}, []int{2}},
 		{"fewer than a batch", 3, LoaderOptions{Batch: 8, Epochs: 2}, []string{"0 0 true 0 [0 1 2]", "1 0 true 0 [0 1 2]"}, []int{3}},
+		{"a batch beyond any", 3, LoaderOptions{Batch: 1 << 60, Epochs: 1}, []string{"0 0 true 0 [0 1 2]"}, []int{3}},
 		{"from the middle", 5, LoaderOptions{Batch: 2, Epochs: 2, Epoch: 3, Index: 2}, []string{"3 2 true 4 [4]", "4 0 false 0 [0 1]", "4 1 false 2 [2 3]", "4 2 true 4 [4]"}, []int{2, 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -205,6 +205,8 @@ func TestMistakes(t *testing.T) {
 		}, "x holds uint8; want float32"},
 		"code":        {func() error { _, err := vae.Decode(ctx, x); return err }, "decode: z is (3, 6); want N examples of 3"},
 		"samples":     {func() error { _, err := vae.Sample(ctx, 0, 1); return err }, "want 1 or more"},
+		"no array":    {func() error { _, err := vae.Sample(ctx, 1<<61, 1); return err }, "do not fit into one array"},
+		"no steps":    {func() error { _, err := vae.Interpolate(ctx, x, x, 1<<61, ""); return err }, "do not fit into one array"},
 		"prior":       {func() error { _, err := ae.Sample(ctx, 1, 1); return err }, "no prior"},
 		"posterior":   {func() error { _, _, err := ae.Posterior(ctx, x); return err }, "the model has no mu"},
 		"steps":       {func() error { _, err := vae.Interpolate(ctx, x, x, 1, ""); return err }, "2 or more"},

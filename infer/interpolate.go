@@ -42,6 +42,9 @@ func (m *Model) Interpolate(ctx context.Context, a, b *tensor.Dense, steps int, 
 		return nil, fmt.Errorf("interpolate: from %d examples to %d; want as many", n, zb.Shape()[0])
 	}
 	size := m.model.Code.Size()
+	if err := checkRows("interpolate: the codes", steps, n*max(size, m.model.X.Size())); err != nil {
+		return nil, err
+	}
 	z := backend.NewHost(graph.Spec{Shape: append(graph.Shape{n * steps}, m.model.Code...)})
 	from, to, out := za.Float32s(), zb.Float32s(), z.Float32s()
 	for i := range n {

@@ -27,7 +27,7 @@ func (m *Model) NLL(ctx context.Context, src data.Source, o EvaluateOptions) (fl
 		samples = defaultSamples
 	}
 	src = head(src, o.Limit)
-	batch, chunk, err := m.nllSizes(samples)
+	batch, chunk, err := m.nllSizes(samples, src.Len())
 	if err != nil {
 		return 0, err
 	}
@@ -67,9 +67,9 @@ func (m *Model) NLL(ctx context.Context, src data.Source, o EvaluateOptions) (fl
 	return -total / float64(src.Len()), nil
 }
 
-// nllSizes returns the batch and the codes of an example of one run, so that the run's memory stays within nllBytes.
-func (m *Model) nllSizes(samples int) (batch, chunk int, err error) {
-	batch, chunk = m.options.Batch, min(samples, chunkSamples)
+// nllSizes returns the batch and the codes of an example of one run over n examples, so that the run's memory stays within nllBytes.
+func (m *Model) nllSizes(samples, n int) (batch, chunk int, err error) {
+	batch, chunk = max(1, min(m.options.Batch, n)), min(samples, chunkSamples)
 	for {
 		_, p, err := m.compile(request{function: nll, batch: batch, samples: chunk})
 		if err != nil {

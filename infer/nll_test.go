@@ -168,7 +168,7 @@ latent_dim = 2
 encoder = [{ layer = "dense", units = 2 }]
 decoder = [{ layer = "dense", units = 4096 }, { layer = "reshape", shape = [1, 64, 64] }, { layer = "conv2d", filters = 16, kernel = 3, padding = 1, activation = "relu" }, { layer = "conv2d", kernel = 3, padding = 1 }]
 `, src, 128)
-	batch, chunk, err := m.nllSizes(200)
+	batch, chunk, err := m.nllSizes(200, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}

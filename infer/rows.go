@@ -72,13 +72,21 @@ func (m *Model) results(r *runner, n int, wanted []string) ([]*tensor.Dense, err
 			return nil, fmt.Errorf("the model has no %s", name)
 		}
 		spec := graph.Spec{Shape: v.Shape().Clone(), DType: v.Spec().DType}
-		spec.Shape[0] = n
-		if size := spec.Shape.Size(); size > math.MaxInt32 {
-			return nil, fmt.Errorf("%s of %d rows have %d numbers: take fewer at a time", name, n, size)
+		if err := checkRows(name, n, spec.Shape[1:].Size()); err != nil {
+			return nil, err
 		}
+		spec.Shape[0] = n
 		results[i] = backend.NewHost(spec)
 	}
 	return results, nil
+}
+
+// checkRows refuses results that are too large for one array: n rows of so many numbers each.
+func checkRows(name string, n, each int) error {
+	if most := math.MaxInt32 / max(1, each); n > most {
+		return fmt.Errorf("%s of %d rows with %d numbers each do not fit into one array: take %d at most", name, n, each, most)
+	}
+	return nil
 }
 
 // checkFed reports fields that a function reads and that are not given.
