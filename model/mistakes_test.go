@@ -73,6 +73,8 @@ func TestMistakes(t *testing.T) {
 			"t.toml:1: model: there is nothing to train: give the encoder layers, or latent_dim a size"},
 		{"beyond any machine", "[model]\nencoder = [{ layer = \"dense\", units = [100000000, 2000000000] }]\n", []int{8},
 			"t.toml:1: model: encoder.1.weight is 2000000000x100000000: no machine holds it"},
+		{"output padding below nothing", "[model]\nencoder = [{ layer = \"conv_transpose2d\", filters = 2, kernel = 3, stride = 2, output_padding = \"same\" }]\n", []int{1, 8, 8},
+			"t.toml:2: model.encoder[0].output_padding: \"same\" would take away 1x1: make the padding larger, or \"same\""},
 		{"odd mirror", "[model]\nencoder = [{ layer = \"conv_transpose2d\", filters = 2, kernel = 3, dilation = 2, output_padding = 1 }]\n", []int{1, 8, 8},
 			"t.toml:2: model.encoder[0] (conv_transpose2d): it has no mirror: output_padding 1x1 is not smaller than the stride 1x1; write the decoder out"},
 	} {

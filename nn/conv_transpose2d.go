@@ -16,19 +16,20 @@ func init() { Layers.Add("conv_transpose2d", func() Layer { return NewConvTransp
 //	x: N×Cin×H×W   weight: Cin×(Filters/Groups)×KH×KW   bias: Filters
 //	y: N×Filters×H'×W',  H' = (H-1)·Stride - 2·Padding + Dilation·(KH-1) + 1 + OutputPadding, W' alike
 //
-// OutputPadding must be smaller than Stride or Dilation. Padding "same" gives H' = H·Stride, as Keras has it.
+// OutputPadding must be smaller than Stride or Dilation. Padding "same" gives H' = H·Stride, as Keras has it, and so does
+// OutputPadding "same" with the padding that is written.
 // Source: Dumoulin & Visin 2016, "A guide to convolution arithmetic for deep learning", chapter 4.
 type ConvTranspose2D struct {
 	Common
 	Filters configs.Ints `toml:"filters" min:"1" doc:"output channels; a list is one such layer each; left out at a decoder's end: what the input has" example:"[64, 32]"`
 	Window
-	OutputPadding configs.Ints `toml:"output_padding" min:"0" doc:"rows and columns added behind: n or [height, width]"`
+	OutputPadding configs.IntsOrWord `toml:"output_padding" min:"0" choices:"same" doc:"rows and columns added behind: n, [height, width], or \"same\": as many as give size times stride"`
 	Affine
 }
 
 // NewConvTranspose2D returns a transposed convolution with the defaults; 0 filters leaves them out.
 func NewConvTranspose2D(filters, kernel int) *ConvTranspose2D {
-	c := &ConvTranspose2D{Window: newWindow(), OutputPadding: configs.Ints{0}, Affine: newAffine()}
+	c := &ConvTranspose2D{Window: newWindow(), OutputPadding: configs.IntsOrWord{Ints: configs.Ints{0}}, Affine: newAffine()}
 	if filters > 0 {
 		c.Filters = configs.Ints{filters}
 	}
@@ -41,20 +42,34 @@ func NewConvTranspose2D(filters, kernel int) *ConvTranspose2D {
 // Validate refuses output padding that contradicts the rest.
 func (l *ConvTranspose2D) Validate() error {
 	err := l.Window.Validate()
-	if len(l.OutputPadding) > 2 {
-		return errors.Join(err, configs.KeyError("output_padding", "%d numbers; want one, or [height, width]", len(l.OutputPadding)))
+	if len(l.OutputPadding.Ints) > 2 {
+		return errors.Join(err, configs.KeyError("output_padding", "%d numbers; want one, or [height, width]", len(l.OutputPadding.Ints)))
 	}
-	oh, ow := pair(l.OutputPadding, 0)
+	if err != nil || l.Padding.Word == "same" && l.OutputPadding.Word == "same" { // which mean the same
+		return err
+	}
+	oh, ow := l.outputPadding(l.conv(1, 1))
 	sh, sw := pair(l.Stride, 1)
 	dh, dw := pair(l.Dilation, 1)
 	switch {
 	case oh == 0 && ow == 0:
 	case l.Padding.Word == "same":
-		err = errors.Join(err, configs.KeyError("output_padding", "padding = \"same\" decides the size alone: leave one of them out"))
+		return configs.KeyError("output_padding", "padding = \"same\" decides the size alone: leave one of them out")
+	case oh < 0 || ow < 0:
+		return configs.KeyError("output_padding", "\"same\" would take away %dx%d: make the padding larger, or \"same\"", max(0, -oh), max(0, -ow))
 	case oh >= max(sh, dh) || ow >= max(sw, dw):
-		err = errors.Join(err, configs.KeyError("output_padding", "%dx%d must be smaller than the stride %dx%d or the dilation %dx%d", oh, ow, sh, sw, dh, dw))
+		return configs.KeyError("output_padding", "%dx%d must be smaller than the stride %dx%d or the dilation %dx%d", oh, ow, sh, sw, dh, dw)
 	}
-	return err
+	return nil
+}
+
+// outputPadding is how much is added behind, c being all but that.
+func (l *ConvTranspose2D) outputPadding(c op.ConvConfig) (h, w int) {
+	if l.OutputPadding.Word != "same" {
+		return pair(l.OutputPadding.Ints, 0)
+	}
+	eh, ew := c.Extent(l.kernel())
+	return c.StrideH - eh + c.PadTop + c.PadBottom, c.StrideW - ew + c.PadLeft + c.PadRight
 }
 
 // Kind is "conv_transpose2d".
@@ -92,7 +107,7 @@ func (l *ConvTranspose2D) attributes(h, w int) op.ConvConfig {
 		return *l.exact
 	}
 	c := l.conv(h, w)
-	c.OutPadH, c.OutPadW = pair(l.OutputPadding, 0)
+	c.OutPadH, c.OutPadW = l.outputPadding(c)
 	if l.Padding.Word == "same" {
 		kh, kw := l.kernel()
 		eh, ew := c.Extent(kh, kw)

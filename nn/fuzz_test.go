@@ -33,7 +33,7 @@ func FuzzStack(f *testing.F) {
 				layers = append(layers, l)
 			case 1:
 				l := NewConvTranspose2D(number(1), number(1))
-				l.Stride, l.OutputPadding = configs.Ints{number(1)}, configs.Ints{number(0)}
+				l.Stride, l.OutputPadding.Ints = configs.Ints{number(1)}, configs.Ints{number(0)}
 				if l.Validate() == nil {
 					layers = append(layers, l)
 				}

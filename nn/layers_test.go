@@ -42,6 +42,8 @@ func TestOutputs(t *testing.T) {
 		{"dilation", `[{ layer = "conv2d", filters = 2, kernel = 3, dilation = 2 }]`, graph.Shape{1, 8, 8}, graph.Shape{2, 4, 4}},
 		{"transposed", `[{ layer = "conv_transpose2d", filters = 2, kernel = 4, stride = 2, padding = 1 }]`, graph.Shape{1, 7, 5}, graph.Shape{2, 14, 10}},
 		{"transposed, output padding", `[{ layer = "conv_transpose2d", filters = 2, kernel = 3, stride = 2, padding = 1, output_padding = [1, 0] }]`, graph.Shape{1, 7, 5}, graph.Shape{2, 14, 9}},
+		{"transposed, output padding same", `[{ layer = "conv_transpose2d", filters = 2, kernel = [3, 4], stride = 2, padding = 1, output_padding = "same" }]`, graph.Shape{1, 7, 5}, graph.Shape{2, 14, 10}},
+		{"transposed, all same", `[{ layer = "conv_transpose2d", filters = 2, kernel = 5, stride = 3, padding = "same", output_padding = "same" }]`, graph.Shape{1, 7, 5}, graph.Shape{2, 21, 15}},
 		{"transposed, same", `[{ layer = "conv_transpose2d", filters = 2, kernel = 2, stride = 3, padding = "same" }]`, graph.Shape{1, 7, 5}, graph.Shape{2, 21, 15}},
 		{"pooling leaves the rest out", `[{ layer = "max_pool2d", kernel = 2 }]`, graph.Shape{3, 7, 8}, graph.Shape{3, 3, 4}},
 		{"average pooling", `[{ layer = "avg_pool2d", kernel = 3, stride = 2 }]`, graph.Shape{3, 7, 8}, graph.Shape{3, 3, 3}},

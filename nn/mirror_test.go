@@ -40,7 +40,7 @@ func randomLayer(r *rand.Rand, in graph.Shape) Layer {
 		c := NewConvTranspose2D(2*(1+r.IntN(2)), 0)
 		window(&c.Window)
 		if sh, sw := pair2(c.Stride); c.Padding.Word != "same" {
-			c.OutputPadding = configs.Ints{r.IntN(sh), r.IntN(sw)}
+			c.OutputPadding.Ints = configs.Ints{r.IntN(sh), r.IntN(sw)}
 		}
 		c.Post = randomPost(r)
 		return c
