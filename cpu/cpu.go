@@ -23,6 +23,7 @@ type Backend struct {
 	tier    cpuinfo.Tier
 	vec     *vec.Kernels
 	workers *workers
+	memory  int64 // bytes that there are; 0: unknown
 }
 
 // Option changes what Open does.
@@ -65,7 +66,7 @@ func Open(opts ...Option) (*Backend, error) {
 	if o.threads == 0 {
 		o.threads = runtime.GOMAXPROCS(0)
 	}
-	return &Backend{tier: o.tier, vec: vec.For(o.tier), workers: newWorkers(o.threads)}, nil
+	return &Backend{tier: o.tier, vec: vec.For(o.tier), workers: newWorkers(o.threads), memory: systemMemory()}, nil
 }
 
 // Name is "cpu".
@@ -74,10 +75,11 @@ func (b *Backend) Name() string { return "cpu" }
 // Capabilities tells threads and instruction tier.
 func (b *Backend) Capabilities() backend.Capabilities {
 	return backend.Capabilities{
-		Device:     fmt.Sprintf("CPU, %d threads, %v", b.workers.count(), b.tier),
-		Precisions: []string{"float32"},
-		Threads:    b.workers.count(),
-		Target:     program.Target{Epilogue: hasEpilogue, Kernel: hasKernel, Precision: "float32", Align: 64},
+		Device:      fmt.Sprintf("CPU, %d threads, %v", b.workers.count(), b.tier),
+		MemoryBytes: b.memory,
+		Precisions:  []string{"float32"},
+		Threads:     b.workers.count(),
+		Target:      program.Target{Epilogue: hasEpilogue, Kernel: hasKernel, Precision: "float32", Align: 64},
 	}
 }
 

@@ -27,6 +27,9 @@ func (b *Backend) Load(st backend.State, o backend.Options, ps ...*program.Progr
 	if !ok {
 		return nil, fmt.Errorf("cpu: the state belongs to another backend (%T)", st)
 	}
+	if err := b.fits(s, ps); err != nil {
+		return nil, err
+	}
 	bytes := 0
 	for _, p := range ps {
 		if err := s.declare(p, o.Seed); err != nil {
