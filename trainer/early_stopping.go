@@ -13,18 +13,24 @@ type EarlyStoppingOptions struct {
 }
 
 // EarlyStopping ends training when the monitored metric has not improved for so many epochs.
-type EarlyStopping struct{ EarlyStoppingOptions }
+type EarlyStopping struct {
+	EarlyStoppingOptions
+	due bool // after what belongs to this step: pictures, checkpoints
+}
 
 // Options returns the keys.
 func (s *EarlyStopping) Options() any { return &s.EarlyStoppingOptions }
 
 // On compares the time since the best validation with what is borne.
 func (s *EarlyStopping) On(_ context.Context, e Event, r *Run) error {
-	if s.EarlyStopping == 0 || r.Best == nil || e != Validated && e != EpochEnd {
+	if s.EarlyStopping == 0 || r.Best == nil {
 		return nil
 	}
 	waited := float64(r.Step-r.Best.Step) / float64(r.StepsPerEpoch)
-	if waited+1e-9 < s.EarlyStopping {
+	if e == Validated || e == EpochEnd {
+		s.due = waited+1e-9 >= s.EarlyStopping
+	}
+	if e != StepEnd || !s.due {
 		return nil
 	}
 	r.Logf("no better %s than %.6g for %.4g epochs (best at step %d): stopping early", r.Best.Metric, r.Best.Value, waited, r.Best.Step)

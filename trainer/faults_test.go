@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -305,5 +307,38 @@ func TestOptimizerOfLoss(t *testing.T) {
 	}
 	if _, err := trainer.Read(cfg); err == nil || !strings.Contains(err.Error(), "learning_rat: unknown key") {
 		t.Errorf("error %v; want one about learning_rat", err)
+	}
+}
+
+// TestEarlyStopEndsTheStep: the last step before an early stop has its pictures, and a resumed run repeats none of it.
+func TestEarlyStopEndsTheStep(t *testing.T) {
+	dir := t.TempDir()
+	sets := []string{"train.epochs=50", "train.early_stopping=1", "optimizer.learning_rate=0"}
+	r, err := prepare(t, dir, 1, sets...).train(t, nil)
+	if err != nil || r.Status != trainer.StatusStopped {
+		t.Fatalf("status %s: %v", r.Status, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "samples", fmt.Sprintf("reconstructions-epoch-%04d.png", r.Epoch))); err != nil {
+		t.Error(err)
+	}
+	again := prepare(t, dir, 1, "train.epochs="+fmt.Sprint(r.Epoch+1), "optimizer.learning_rate=0")
+	again.o.Resume = filepath.Join(dir, "checkpoints", "last")
+	if _, err := again.train(t, nil); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := trainer.ReadRows(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	validations := map[int]int{}
+	for _, row := range rows {
+		if row.Split == "validation" {
+			if validations[row.Step]++; validations[row.Step] > 1 {
+				t.Errorf("step %d was validated twice", row.Step)
+			}
+		}
+	}
+	if len(validations) != r.Epoch+1 {
+		t.Errorf("%d validations in %d epochs", len(validations), r.Epoch+1)
 	}
 }
