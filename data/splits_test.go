@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"aetrain/configs"
+	"aetrain/graph"
 )
 
 var update = flag.Bool("update", false, "write golden files anew")
@@ -290,6 +291,24 @@ func TestOpenPath(t *testing.T) {
 	}
 	if _, err := OpenPath(context.Background(), c, filepath.Join(npy, "b.npy"), s.Pipeline, nil); err == nil || !strings.Contains(err.Error(), "its examples are 3, the model was trained on 1x1x2") {
 		t.Errorf("another shape: got %v", err)
+	}
+}
+
+// TestChannelsLast looks at shapes alone: nobody can know, but a picture of 17 channels is rare.
+func TestChannelsLast(t *testing.T) {
+	for _, c := range []struct {
+		shape graph.Shape
+		want  bool
+	}{
+		{graph.Shape{17, 23, 3}, true}, {graph.Shape{28, 28, 1}, true}, {graph.Shape{3, 17, 23}, false}, {graph.Shape{1, 28, 28}, false},
+		{graph.Shape{3, 4, 3}, false}, {graph.Shape{64, 3}, false}, {graph.Shape{13}, false}, {nil, false}, {graph.Shape{64, 7, 7}, false},
+	} {
+		if got := channelsLast(c.shape); (got != "") != c.want {
+			t.Errorf("%v: got %q", c.shape, got)
+		}
+	}
+	if got, want := channelsLast(graph.Shape{17, 23, 3}), ", which is 17 channels of 23x3; if these are images of 17x23, save them with the channels first"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -104,7 +104,7 @@ func Describe(w io.Writer, s *Splits) error {
 		if len(f.Spec.Shape) == 0 {
 			spec = "one " + f.Spec.DType.String()
 		}
-		fmt.Fprintf(&b, "%-12s %s\n", f.Name, spec)
+		fmt.Fprintf(&b, "%-12s %s%s\n", f.Name, spec, channelsLast(f.Spec.Shape))
 	}
 	if kinds := s.Pipeline.Kinds(); len(kinds) > 0 {
 		fmt.Fprintf(&b, "%-12s %s\n", "transforms", strings.Join(kinds, ", "))
@@ -123,6 +123,16 @@ func Describe(w io.Writer, s *Splits) error {
 	}
 	_, err = io.WriteString(w, b.String())
 	return err
+}
+
+// channelsLast warns of images that look as if their channels came last, as many libraries write them: such a model would train,
+// on columns of pixels as channels.
+func channelsLast(s graph.Shape) string {
+	const most = 4 // channels that a picture has
+	if len(s) != 3 || s[0] <= most || s[1] <= most || s[2] != 1 && s[2] != 3 && s[2] != 4 {
+		return ""
+	}
+	return fmt.Sprintf(", which is %d channels of %dx%d; if these are images of %dx%d, save them with the channels first", s[0], s[1], s[2], s[0], s[1])
 }
 
 // describeLabels lists up to 20 labels in order.
