@@ -1,10 +1,6 @@
 package op
 
-import (
-	"math"
-
-	"aetrain/graph"
-)
+import "aetrain/graph"
 
 func init() { add(maximum{}) }
 
@@ -27,7 +23,7 @@ func (maximum) VJP(n *graph.Node, dOut []graph.Value) []graph.Value {
 }
 
 func (maximum) Eval(out, in []graph.Tensor) {
-	map2(out, in, math.Max)
+	map2(out, in, larger)
 }
 
 func (maximum) Examples() []graph.Example { return kinked(points(maximum{}, 2, -2, 2)) }

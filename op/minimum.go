@@ -1,10 +1,6 @@
 package op
 
-import (
-	"math"
-
-	"aetrain/graph"
-)
+import "aetrain/graph"
 
 func init() { add(minimum{}) }
 
@@ -27,7 +23,7 @@ func (minimum) VJP(n *graph.Node, dOut []graph.Value) []graph.Value {
 }
 
 func (minimum) Eval(out, in []graph.Tensor) {
-	map2(out, in, math.Min)
+	map2(out, in, smaller)
 }
 
 func (minimum) Examples() []graph.Example { return kinked(points(minimum{}, 2, -2, 2)) }

@@ -34,7 +34,7 @@ func (o ReduceMaxOp) Eval(out, in []graph.Tensor) {
 	for i := range out[0].Data {
 		out[0].Data[i] = math.Inf(-1)
 	}
-	reduce(out[0], in[0], o.Axes, math.Max)
+	reduce(out[0], in[0], o.Axes, larger)
 }
 
 func (ReduceMaxOp) Examples() []graph.Example {

@@ -34,7 +34,7 @@ func (o ReduceMinOp) Eval(out, in []graph.Tensor) {
 	for i := range out[0].Data {
 		out[0].Data[i] = math.Inf(1)
 	}
-	reduce(out[0], in[0], o.Axes, math.Min)
+	reduce(out[0], in[0], o.Axes, smaller)
 }
 
 func (ReduceMinOp) Examples() []graph.Example {
