@@ -166,6 +166,8 @@ func TestMNISTFolderErrors(t *testing.T) {
 		{"nothing there", nil, "neither train-images-idx3-ubyte nor t10k-images-idx3-ubyte"},
 		{"labels of another set", map[string][]byte{"train-images-idx3-ubyte": image, "train-labels-idx1-ubyte": idxBytes(8, []int{3}, []byte{1, 2, 3})}, "has 2 images"},
 		{"sizes differ", map[string][]byte{"train-images-idx3-ubyte": image, "t10k-images-idx3-ubyte": idxBytes(8, []int{1, 1, 2}, []byte{1, 2})}, "do not fit together"},
+		{"labels of one part", map[string][]byte{"train-images-idx3-ubyte": image, "t10k-images-idx3-ubyte": image, "t10k-labels-idx1-ubyte": idxBytes(8, []int{2}, []byte{1, 2})},
+			"has labels for t10k-images, and no train-labels-idx1-ubyte: add it, or take t10k-labels away"},
 		{"four axes", map[string][]byte{"train-images-idx3-ubyte": idxBytes(8, []int{1, 1, 1, 1}, []byte{1})}, "images are N×height×width"},
 		{"truncated", map[string][]byte{"train-images-idx3-ubyte": image[:len(image)-1]}, "truncated"},
 	} {

@@ -145,6 +145,13 @@ func openIDX(path string) (*Parts, error) {
 		return nil, fmt.Errorf("%s has neither train-images-idx3-ubyte nor t10k-images-idx3-ubyte (nor either with .gz)", path)
 	}
 	if train != nil && test != nil {
+		if a, b := len(train.Fields()), len(test.Fields()); a != b { // both, or none of them, have labels
+			with, without := "train", "t10k"
+			if a < b {
+				with, without = without, with
+			}
+			return nil, fmt.Errorf("%s has labels for %s-images, and no %s-labels-idx1-ubyte: add it, or take %s-labels away", path, with, without, with)
+		}
 		if err := sameFields(train.Fields(), test.Fields()); err != nil {
 			return nil, fmt.Errorf("%s: train-images and t10k-images do not fit together: %w", path, err)
 		}
