@@ -50,7 +50,7 @@ func (r *Run) loop(ctx context.Context) error {
 	last, whole := r.LastStep(), context.WithoutCancel(ctx)
 	for !stopped(ctx) {
 		if r.pending != nothing { // of the step just made, or of the one that a checkpoint was made after
-			if err := r.afterStep(ctx, r.Index == 0, r.Step == last); err != nil {
+			if err := r.afterStep(ctx, whole, r.Index == 0, r.Step == last); err != nil {
 				return err
 			}
 			continue
@@ -97,8 +97,9 @@ const (
 	validation = "validation" // the terms are read
 )
 
-// afterStep reads terms, validates and tells callbacks, where it is time to. Interrupted, it leaves the rest to the resumed run.
-func (r *Run) afterStep(ctx context.Context, epochEnd, final bool) error {
+// afterStep reads terms, validates and tells callbacks, where it is time to. Interrupted, it leaves the rest to the resumed run, but
+// for pictures and checkpoints: whole, which nothing interrupts, is theirs, since a resumed run begins behind them.
+func (r *Run) afterStep(ctx, whole context.Context, epochEnd, final bool) error {
 	if stopped(ctx) {
 		return nil
 	}
@@ -119,16 +120,15 @@ func (r *Run) afterStep(ctx context.Context, epochEnd, final bool) error {
 		}
 	}
 	r.pending = nothing
-	ctx = context.WithoutCancel(ctx) // pictures and checkpoints of this step are due now: a resumed run begins behind them
 	if epochEnd || final {
-		if err := r.tell(ctx, EpochEnd); err != nil {
+		if err := r.tell(whole, EpochEnd); err != nil {
 			return err
 		}
 		if r.Progress != nil {
 			r.Progress.Epoch(r)
 		}
 	}
-	return r.tell(ctx, StepEnd)
+	return r.tell(whole, StepEnd)
 }
 
 func (r *Run) readTerms(ctx context.Context, epochEnd bool) error {
