@@ -124,7 +124,7 @@ func (b *binder) step(i int, s *program.Step) error {
 		return err
 	}
 	var choose kernels.Options[launch]
-	choose.Wanted = b.o.Kernels
+	choose.Wanted, choose.Strict = b.o.Kernels, b.o.Strict
 	if b.o.Autotune {
 		choose.Measure = func(k kernels.Candidate[launch]) (time.Duration, error) { return b.measure(k, st) }
 		choose.Key = tuneKey(b.b, st.Case)

@@ -51,11 +51,12 @@ type Options[B any] struct {
 	Known   func(key string) (name string, ok bool)   // results of earlier measurements
 	Learned func(key, name string)                    // called with the winner of a measurement
 	Key     string                                    // of this case among measurements
+	Strict  bool                                      // a candidate that the config names must fit
 }
 
 // Choose returns the candidate for c and the reason: "config", "measured" or "first that fits". ok is false where no
-// candidate fits. A candidate that the config names and that is unknown, or does not fit these shapes on this processor, is an
-// error: who asks for a kernel wants to know that it does not run.
+// candidate fits. One that the config names is taken wherever it fits; where it does not, the order decides and the reason says
+// so, as a network may have layers of many shapes. It is an error if it is unknown, or if it does not fit and Strict asks for it.
 func (t Table[B]) Choose(c Case, o Options[B]) (found Candidate[B], reason string, ok bool, err error) {
 	var fit []Candidate[B]
 	for _, k := range t {
@@ -74,7 +75,12 @@ func (t Table[B]) Choose(c Case, o Options[B]) (found Candidate[B], reason strin
 		if !slices.Contains(names, want) {
 			return found, "", false, fmt.Errorf("kernels.%s: no kernel %q; there are %s", op, want, strings.Join(names, ", "))
 		}
-		return found, "", false, fmt.Errorf("kernels.%s: %q does not fit %s; these do: %s", op, want, shapes(c.In), strings.Join(namesOf(fit), ", "))
+		if o.Strict {
+			return found, "", false, fmt.Errorf("kernels.%s: %q does not fit %s; these do: %s", op, want, shapes(c.In), strings.Join(namesOf(fit), ", "))
+		}
+		if len(fit) > 0 {
+			return fit[0], fmt.Sprintf("first that fits, %s does not", want), true, nil
+		}
 	}
 	switch {
 	case len(fit) == 0:
@@ -134,8 +140,13 @@ func namesOf[B any](list []Candidate[B]) (names []string) {
 	return names
 }
 
+// oneWord are names of the field that are written as one word.
+var oneWord = strings.NewReplacer("MatMul", "Matmul", "ReLU", "Relu", "SiLU", "Silu", "RMSProp", "Rmsprop",
+	"LogSumExp", "Logsumexp", "ArgMax", "Argmax", "ArgSort", "Argsort")
+
 // ConfigName writes an op's Name as the config does: "Conv2DWeightGrad" is conv2d_weight_grad.
 func ConfigName(op string) string {
+	op = oneWord.Replace(op)
 	var b strings.Builder
 	for i, r := range op {
 		if upper(r) && i > 0 && (lower(op[i-1]) || i+1 < len(op) && lower(op[i+1]) && !digit(op[i-1])) {

@@ -71,9 +71,18 @@ func TestChooseNothing(t *testing.T) {
 	if _, _, ok, err := table.Choose(c, kernels.Options[int]{}); ok || err != nil {
 		t.Errorf("got %v, %v where no candidate fits", ok, err)
 	}
-	_, _, _, err := table.Choose(c, kernels.Options[int]{Wanted: map[string]string{"conv2d-weight-grad": "direct"}})
+	_, _, _, err := table.Choose(c, kernels.Options[int]{Strict: true, Wanted: map[string]string{"conv2d-weight-grad": "direct"}})
 	if err == nil || !strings.Contains(err.Error(), `kernels.conv2d_weight_grad: "direct" does not fit 5x4`) {
 		t.Errorf("got %v for a candidate that does not fit", err)
+	}
+}
+
+// TestWantedElsewhere: what the config names runs where it fits, and the order decides in other layers.
+func TestWantedElsewhere(t *testing.T) {
+	two := kernels.Table[int]{{Op: "Exp", Name: "tiny", Fits: small, Bind: 1}, {Op: "Exp", Name: "general", Fits: kernels.Always, Bind: 2}}
+	got, reason, ok, err := two.Choose(caseOf(50), kernels.Options[int]{Wanted: map[string]string{"exp": "tiny"}})
+	if err != nil || !ok || got.Bind != 2 || reason != "first that fits, tiny does not" {
+		t.Errorf("got %d (%s), %v, %v", got.Bind, reason, ok, err)
 	}
 }
 
@@ -105,9 +114,9 @@ func TestNames(t *testing.T) {
 
 func TestConfigName(t *testing.T) {
 	for op, want := range map[string]string{
-		"MatMul": "mat_mul", "Conv2D": "conv2d", "Conv2DWeightGrad": "conv2d_weight_grad", "ConvTranspose2D": "conv_transpose2d",
-		"GaussianSample": "gaussian_sample", "BCEWithLogits": "bce_with_logits", "KLNormal": "kl_normal", "LogSumExp": "log_sum_exp",
-		"MaxPool2DGrad": "max_pool2d_grad", "ArgMax": "arg_max",
+		"MatMul": "matmul", "Conv2D": "conv2d", "Conv2DWeightGrad": "conv2d_weight_grad", "ConvTranspose2D": "conv_transpose2d",
+		"GaussianSample": "gaussian_sample", "BCEWithLogits": "bce_with_logits", "KLNormal": "kl_normal", "LogSumExp": "logsumexp",
+		"MaxPool2DGrad": "max_pool2d_grad", "ArgMax": "argmax",
 	} {
 		if got := kernels.ConfigName(op); got != want {
 			t.Errorf("%s: got %s, want %s", op, got, want)

@@ -41,10 +41,14 @@ func Read(cfg *configs.Config) (*Config, error) {
 			into = append(into, o.Options())
 		}
 	}
-	if s.Has("max_steps") && !s.Has("epochs") {
-		c.Epochs = 0
+	limited := !s.Has("epochs")
+	if limited && s.Has("max_steps") {
+		c.Epochs = 0 // steps alone decide, and the rendered config says so
 	}
 	err := s.Decode(into...)
+	if limited && c.Epochs == 0 && c.MaxSteps == 0 {
+		c.Epochs = Defaults().Epochs
+	}
 	return c, errors.Join(err, c.readOptimizers(cfg))
 }
 

@@ -46,7 +46,7 @@ learning_rate = "x"
 device = "gpu"
 [kernels]
 conv3d = "direct"
-mat_mul = "gem"
+matmul = "gem"
 `)
 	for _, args := range [][]string{{"train", "bad.toml"}, {"check", "bad.toml"}, {"-config", "bad.toml", "-dry-run"}} {
 		o := l.run(append(args, "-set", "data.batch=-5", "-set", "train.epochs=many")...)
