@@ -19,7 +19,18 @@ type Stats struct {
 	Min, Max  float64       // of the finite values
 	Mean, Std float64       // of the finite values
 	Finite    bool          // no NaN and no infinity was met
+	NotFinite string        // the name of the first example that holds one
 	Labels    map[int32]int // how often each label occurs among the measured; nil: there are none
+}
+
+// firstBad is the index of the first number that is NaN or infinite.
+func firstBad(x []float32) int {
+	for i, v := range x {
+		if v-v != 0 {
+			return i
+		}
+	}
+	return 0
 }
 
 // Measure computes Stats over at most that many examples; 0 measures all.
@@ -54,7 +65,11 @@ func Measure(ctx context.Context, s Source, field string, most int) (Stats, erro
 		}
 		switch st.Spec.DType {
 		case graph.Float32:
+			finite := st.Finite
 			observe(&st, &m, dst[at].Float32s())
+			if finite && !st.Finite {
+				st.NotFinite = ExampleName(s, indices[firstBad(dst[at].Float32s())*len(indices)/dst[at].Shape().TotalSize()])
+			}
 		case graph.Int32:
 			observe(&st, &m, dst[at].Int32s())
 		case graph.Uint8:

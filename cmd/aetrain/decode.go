@@ -94,7 +94,7 @@ func npyCodes(ctx context.Context, path string, size int) ([]float32, error) {
 	defer parts.Train.Close()
 	src := parts.Train
 	if got := src.Fields()[0].Spec.Shape; got.Size() != size {
-		return nil, usagef("-in %s: its codes are %v, %d numbers; the model's have %d", path, got, got.Size(), size)
+		return nil, usagef("-in %s: its codes have %d numbers, the model's %d", path, got.Size(), size)
 	}
 	batch := data.NewBatch(src.Fields(), src.Len(), nil)
 	return batch[0].Float32s(), data.ReadRange(src, 0, src.Len(), batch)

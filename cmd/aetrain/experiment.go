@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 
 	"aetrain/backend"
@@ -80,7 +81,7 @@ func checkRange(ctx context.Context, m *model.Model, splits *data.Splits) error 
 		return err
 	}
 	if !st.Finite {
-		return errors.New("data: x has values that are NaN or infinite")
+		return fmt.Errorf("data: x of training example %s has values that are NaN or infinite", st.NotFinite)
 	}
 	return m.CheckRange(st.Min, st.Max, splits.Pipeline.After())
 }

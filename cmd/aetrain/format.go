@@ -52,7 +52,7 @@ func bytesText(n int64) string {
 		return fmt.Sprintf("%d B", n)
 	}
 	x, units := float64(n)/unit, []string{"KiB", "MiB", "GiB", "TiB"}
-	for x >= unit && len(units) > 1 {
+	for x >= 1000 && len(units) > 1 { // from there on three digits would be an exponent
 		x, units = x/unit, units[1:]
 	}
 	return fmt.Sprintf("%.3g %s", x, units[0])

@@ -62,7 +62,7 @@ func TestEval(t *testing.T) {
 		"eval runs/a -checkpoint step-3":      "there is no checkpoint step-3; there are best, last",
 		"eval runs/a -samples 3":              "add -metrics nll",
 		"eval runs/a -set model.latent_di=3":  "did you mean latent_dim?",
-		"decode runs/a -in other.npy":         "its codes are 5, 5 numbers; the model's have 3",
+		"decode runs/a -in other.npy":         "its codes have 5 numbers, the model's 3",
 		"interpolate runs/a -steps 1":         "-steps is 2 or more",
 		"sample runs/a -n 0":                  "it is 1 or more",
 		"encode runs/a -in ours.npy -out x.y": ".y files are not written",
@@ -177,8 +177,8 @@ func TestRunsAndCompare(t *testing.T) {
 			t.Errorf("-sort %s shows\n%s", sorted, got)
 		}
 	}
-	if o := l.must("runs", "elsewhere"); o.stdout != "" || !strings.Contains(o.stderr, "there is no run under "+l.dir+"/elsewhere") {
-		t.Errorf("of no runs: %+v", o)
+	if o := l.run("runs", "elsewhere"); o.code != 2 || !strings.Contains(o.stderr, "no such folder: "+l.dir+"/elsewhere") {
+		t.Errorf("of no folder: %+v", o)
 	}
 
 	var c compareResult

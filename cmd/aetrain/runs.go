@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"io/fs"
 	"math"
 	"slices"
@@ -31,6 +32,9 @@ Figures are the last ones of each split, those of train are means over the last 
 			o.Dir = runsDir
 			if len(args) > 0 {
 				o.Dir, args = configs.ResolvePath(args[0]), args[1:]
+				if info, err := os.Stat(o.Dir); err != nil || !info.IsDir() {
+					return usagef("no such folder: %s", o.Dir)
+				}
 			}
 			if err := noArguments(args); err != nil {
 				return err
