@@ -41,7 +41,7 @@ func TestSpan(t *testing.T) {
 }
 
 func TestBytesText(t *testing.T) {
-	for n, want := range map[int64]string{12: "12 B", 2048: "2 KiB", 1 << 20 - 1024: "0.999 MiB", 9912422: "9.45 MiB", 5 << 40: "5 TiB"} {
+	for n, want := range map[int64]string{12: "12 B", 2048: "2 KiB", 1<<20 - 1024: "0.999 MiB", 9912422: "9.45 MiB", 5 << 40: "5 TiB"} {
 		if got := bytesText(n); got != want {
 			t.Errorf("bytesText(%d) = %q, want %q", n, got, want)
 		}
