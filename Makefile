@@ -115,8 +115,8 @@ reproduce-conv-ae: ## Keras's convolutional autoencoder, then the same network d
 	$(call REPRODUCE,conv-denoising) -set train.start_from=runs/reproduce/conv-ae -out runs/reproduce/conv-denoising
 
 .PHONY: reproduce-ae
-reproduce-ae: ## the textbook Keras autoencoder
-	$(call REPRODUCE,ae) -out runs/reproduce/ae
+reproduce-ae: ## the textbook Keras autoencoder, six seeds
+	@for seed in 1 2 3 4 5 6; do $(call REPRODUCE,ae) -set seed=$$seed -out runs/reproduce/ae-$$seed; done
 
 .PHONY: reproduce-bits
 reproduce-bits: build ## the same weights, byte by byte, on 1 and 2 threads and after SIGKILL and resume
