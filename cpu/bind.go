@@ -128,7 +128,7 @@ func (b *binder) step(i int, s *program.Step) error {
 	if b.o.Autotune {
 		choose.Measure = func(k kernels.Candidate[launch]) (time.Duration, error) { return b.measure(k, st) }
 		choose.Key = tuneKey(b.b, st.Case)
-		choose.Known, choose.Learned = tuned.lookup, tuned.learn
+		choose.Known, choose.Learned = tuned.Lookup, tuned.Learn
 	}
 	k, reason, ok, err := table.Choose(st.Case, choose)
 	if err != nil {
