@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Builds the fake CUDA driver and its libraries:   gpu/fake/build.sh [FOLDER, default build/fake] [KERNEL.cu ...]
+# Kernel files default to all of kernels/cuda. Wants g++ (or $CXX), nothing of NVIDIA's. Only what changed is compiled anew.
+#
+# The fake is a CUDA driver in host memory, for tests on machines without a GPU. It is loaded in place of the real
+# libraries through AE_LIBCUDA, AE_LIBCUBLASLT, AE_LIBCUDNN, AE_LIBNVRTC and AE_LIBNVML. Its kernels are the project's own
+# sources compiled by g++ (hostcuda.h is the CUDA C++ they see): a block's threads are fibers where the kernel has barriers
+# or shuffles, a plain loop where it has none.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+out=${1:-$root/build/fake}
+shift || true
+kernels=("$@")
+[ ${#kernels[@]} -gt 0 ] || kernels=("$root"/kernels/cuda/*.cu)
+mkdir -p "$out/obj"
+out=$(cd "$out" && pwd)
+
+arch=
+if [ "$(uname -m)" = x86_64 ] && grep -q '\bfma\b' /proc/cpuinfo && grep -q '\bavx2\b' /proc/cpuinfo; then arch=-march=x86-64-v3; fi
+# contract=fast: device compilers make a*b+c one operation too. Functions like __fmul_rn keep theirs apart.
+flags=(-std=c++20 -O2 $arch -ffp-contract=fast -Wall -fPIC -fvisibility=hidden -I"$here" -I"$root/kernels/cuda")
+headers=("$here"/*.h "$here/build.sh" "$root"/kernels/cuda/*.h $(find "$root/kernels/cuda" -name '*.cuh'))
+
+# compile SOURCE OBJECT FLAG... : only when the object is older than what it is made of
+compile() {
+	local source=$1 object=$2 file fresh=1
+	shift 2
+	for file in "$source" "${headers[@]}"; do [ "$object" -nt "$file" ] || fresh=0; done
+	[ $fresh = 0 ] || return 0
+	${CXX:-g++} "${flags[@]}" "$@" -c -o "$object.tmp" "$source" || { echo "build.sh: $source does not compile" >&2; exit 1; }
+	mv "$object.tmp" "$object"
+}
+
+# A kernel file becomes one translation unit: its text, then a line for each kernel that enters it in the driver's list.
+objects=()
+for kernel in "${kernels[@]}"; do
+	name=$(basename "$kernel" .cu)
+	unit=$out/obj/$name.cpp
+	{
+		echo '#define HOSTCUDA 1'
+		echo '#include "hostcuda.h"'
+		echo 'namespace {'
+		echo "#include \"$(realpath "$kernel")\""
+		echo '}'
+		sed -n 's/^.*extern "C" *__global__ *void *\(__launch_bounds__([^)]*) *\)\{0,1\}\([A-Za-z0-9_]*\) *(.*/HOSTCUDA_KERNEL(\2)/p' "$kernel"
+	} >"$unit.tmp"
+	if cmp -s "$unit.tmp" "$unit"; then rm "$unit.tmp"; else mv "$unit.tmp" "$unit"; fi
+	[ ! "$kernel" -nt "$unit" ] || touch "$unit"
+	compile "$unit" "$out/obj/$name.o" -Wno-unused -Wno-unknown-pragmas
+	objects+=("$out/obj/$name.o")
+done
+for part in fakecuda fiber fakelt fakednn; do
+	compile "$here/$part.cpp" "$out/obj/$part.part.o"
+done
+
+# link NAME SONAME OBJECT...
+link() {
+	local soname=$1
+	shift
+	${CXX:-g++} -shared -Wl,-soname,"$soname" -o "$out/$soname.tmp" "$@" '-Wl,-rpath,$ORIGIN'
+	mv "$out/$soname.tmp" "$out/$soname"
+}
+link libcuda.so.1 "$out"/obj/{fakecuda,fiber}.part.o "${objects[@]}"
+link libcublasLt.so.13 "$out/obj/fakelt.part.o" "$out/libcuda.so.1"
+link libcudnn.so.9 "$out/obj/fakednn.part.o" "$out/libcuda.so.1"
