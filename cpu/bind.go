@@ -210,10 +210,9 @@ func (b *binder) reference(i int, s *program.Step, st *step) error {
 }
 
 func (b *binder) explain(i int, s *program.Step, kernel, reason string) {
-	c := backend.Choice{Step: i, Op: s.Kind(), Path: s.Path, Kernel: kernel, Reason: reason}
+	c := backend.Choice{Step: i, Op: s.Kind(), Path: s.Path, Kernel: kernel, Reason: reason, FLOP: s.FLOP()}
 	if s.Node != nil {
 		c.Shape = s.Node.Out[0].Shape.String()
-		c.FLOP = flop(s.Node)
 	}
 	b.e.choices = append(b.e.choices, c)
 }

@@ -2,7 +2,6 @@ package cpu
 
 import (
 	"aetrain/cpu/gemm"
-	"aetrain/graph"
 	"aetrain/op"
 )
 
@@ -76,22 +75,4 @@ func (b *binder) calls(s *step, n int, base func() gemm.Call) []*gemm.Call {
 		calls[i] = &c
 	}
 	return calls
-}
-
-// flop counts multiplications and additions of a product.
-func flop(n *graph.Node) float64 {
-	switch o := n.Op.(type) {
-	case op.Product:
-		batch, m, k, inner := o.Dims(n.In[0].Shape(), n.In[1].Shape())
-		return 2 * float64(batch) * float64(m) * float64(k) * float64(inner)
-	case op.Conv:
-		w := n.In[1].Shape()
-		return 2 * float64(n.Out[0].Shape.Size()) * float64(w[1:].Size())
-	case op.ConvTranspose:
-		w := n.In[1].Shape()
-		return 2 * float64(n.In[0].Shape().Size()) * float64(w[1:].Size())
-	case op.ConvWeightGrad:
-		return 2 * float64(n.In[1].Shape().Size()) * float64(n.Out[0].Shape[1:].Size())
-	}
-	return 0
 }

@@ -47,7 +47,7 @@ func Compile(g *graph.Graph, out map[string]graph.Value, t Target) (*Program, er
 	if err != nil {
 		return nil, err
 	}
-	u := &unit{t: t, m: m, p: &Program{}}
+	u := &unit{t: t, m: m, p: &Program{Precision: t.Precision}}
 	for _, p := range passes {
 		if err := p.run(u); err != nil {
 			return nil, fmt.Errorf("program: %s: %w", p.name, err)

@@ -33,6 +33,8 @@ type Program struct {
 	Steps   []Step
 	// ArenaBytes is the size of the one block of memory that holds every buffer in place Arena.
 	ArenaBytes int
+	// Precision of products, the target's: "float32", "tf32" or "bf16". What a device lacks runs in float32.
+	Precision string
 	// NodesBefore and NodesAfter count the graph's nodes that were needed, before and after simplification.
 	NodesBefore, NodesAfter int
 }

@@ -3,6 +3,7 @@ package trainer
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"gorgonia.org/tensor"
 
@@ -161,7 +162,13 @@ func (r *Run) compile(size, phaseIndex int, parts bool) (*compiled, error) {
 }
 
 // target is the device's, at the precision that the config asks for.
-func (r *Run) target() program.Target { return r.Backend.Capabilities().Target }
+func (r *Run) target() program.Target {
+	has := r.Backend.Capabilities()
+	if slices.Contains(has.Precisions, r.Train.Precision) {
+		has.Target.Precision = r.Train.Precision
+	}
+	return has.Target
+}
 
 // isLast reports whether fn is the last phase of a step, which counts it.
 func (r *Run) isLast(fn *model.Function) bool { return fn.Phase == r.Options.Model.Phases()-1 }

@@ -1,0 +1,225 @@
+//go:build gpu
+
+package gpu
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	"aetrain/backend"
+	"aetrain/gpu/driver"
+	"aetrain/program"
+)
+
+// shared is the memory of programs that were loaded together: they take turns in it.
+type shared struct {
+	arena   *block // buffers, by the plans of the programs
+	scratch *block // of one instruction's own
+	users   int
+}
+
+func (s *shared) release() error {
+	if s.users--; s.users > 0 {
+		return nil
+	}
+	return errors.Join(s.arena.free(), s.scratch.free())
+}
+
+// Load binds programs to kernels, reserves all their memory and records their steps.
+func (b *Backend) Load(st backend.State, o backend.Options, ps ...*program.Program) ([]backend.Executable, error) {
+	s, ok := st.(*state)
+	if !ok || s.dev != b.device {
+		return nil, fmt.Errorf("cuda: the state belongs to another backend (%T)", st)
+	}
+	var exes []backend.Executable
+	err := b.do(func() error {
+		sh := &shared{arena: &block{apart: b.options.apart}, scratch: &block{}, users: 1}
+		defer sh.release()
+		for _, p := range ps {
+			if err := s.declare(p, o.Seed); err != nil {
+				return b.memoryError(err, s, ps)
+			}
+			sh.arena.size = max(sh.arena.size, int64(p.ArenaBytes))
+			placeArena(sh.arena, p)
+		}
+		if err := sh.arena.reserve(); err != nil {
+			return b.memoryError(err, s, ps)
+		}
+		var all []*executable
+		for _, p := range ps {
+			e, err := b.bind(p, s, sh, o)
+			if err != nil {
+				closeAll(all)
+				return b.memoryError(err, s, ps)
+			}
+			all = append(all, e)
+		}
+		if err := b.finish(all, sh); err != nil {
+			closeAll(all)
+			return b.memoryError(err, s, ps)
+		}
+		for _, e := range all {
+			exes = append(exes, e)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return exes, nil
+}
+
+// placeArena notes the pieces of the arena, for allocations of their own.
+func placeArena(arena *block, p *program.Program) {
+	for _, buf := range p.Buffers {
+		if buf.Place == program.Arena && buf.First >= 0 {
+			arena.note(int64(buf.Offset), int64(buf.Bytes()))
+		}
+	}
+}
+
+// bind makes one executable, but for the addresses of what it asks for while it is bound.
+func (b *Backend) bind(p *program.Program, s *state, sh *shared, o backend.Options) (*executable, error) {
+	sh.users++
+	e := &executable{dev: b.device, p: p, state: s, owned: &owned{dev: b.device, shared: sh, own: &block{apart: b.options.apart}}}
+	runtime.AddCleanup(e, func(o *owned) { o.dev.discard(o.release) }, e.owned)
+	e.place()
+	bd := &binder{backend: b, dev: b.device, e: e, o: o, precision: precisionOf(p.Precision)}
+	for i := 0; i < len(p.Steps); {
+		n, err := bd.step(i)
+		if err != nil {
+			e.close()
+			return nil, err
+		}
+		i += n
+	}
+	sh.scratch.size = max(sh.scratch.size, bd.mostScratch)
+	return e, nil
+}
+
+// finish reserves what the programs have asked for, uploads constants and records the graphs.
+func (b *Backend) finish(all []*executable, sh *shared) error {
+	if err := sh.scratch.reserve(); err != nil {
+		return err
+	}
+	for _, e := range all {
+		if err := e.reserve(); err != nil {
+			return err
+		}
+	}
+	for _, e := range all {
+		if err := e.record(); err != nil {
+			return err
+		}
+	}
+	return b.wait()
+}
+
+func closeAll(all []*executable) {
+	for _, e := range all {
+		e.close()
+	}
+}
+
+// place gives every buffer of the program its memory.
+func (e *executable) place() {
+	e.mem = make([]memory, len(e.p.Buffers))
+	for i, buf := range e.p.Buffers {
+		switch buf.Place {
+		case program.Arena:
+			if buf.First >= 0 {
+				e.mem[i] = memory{block: e.owned.shared.arena, off: int64(buf.Offset), dtype: buf.DType, size: buf.Size}
+			}
+		case program.Input: // by feeder.place
+		case program.Stored:
+			e.mem[i] = e.state.entries[buf.Name].memory
+		case program.Constant:
+			e.mem[i] = e.owned.own.take(buf.DType, buf.Size)
+			e.uploads = append(e.uploads, upload{e.mem[i], buf.Data})
+		}
+	}
+	e.feeds.place(e)
+}
+
+// upload is a constant on its way to the device.
+type upload struct {
+	to   memory
+	data []float64
+}
+
+// reserve gives the executable's own memory its addresses and fills in what never changes.
+func (e *executable) reserve() error {
+	if err := e.owned.own.reserve(); err != nil {
+		return err
+	}
+	if err := e.feeds.reserve(e); err != nil {
+		return err
+	}
+	for _, u := range e.uploads {
+		if err := u.to.write(u.data); err != nil {
+			return err
+		}
+	}
+	for _, u := range e.words {
+		if err := u.write(); err != nil {
+			return err
+		}
+	}
+	e.uploads, e.words = nil, nil
+	return nil
+}
+
+// memoryError adds to an error of memory what the programs want, what there is, and which batch would fit.
+func (b *Backend) memoryError(err error, s *state, ps []*program.Program) error {
+	if !errors.Is(err, driver.ErrOutOfMemory) {
+		return err
+	}
+	arena, states, batch := 0, 0, 0
+	for _, p := range ps {
+		arena = max(arena, p.ArenaBytes)
+		n := 0
+		for _, st := range p.States {
+			n += st.Spec.Bytes()
+		}
+		states = max(states, n)
+		for _, in := range p.Inputs {
+			if in.Name == "x" && len(in.Spec.Shape) > 0 {
+				batch = max(batch, in.Spec.Shape[0])
+			}
+		}
+	}
+	free, total, e := b.ctx.MemInfo()
+	if e != nil {
+		return err
+	}
+	const gib = 1 << 30
+	text := fmt.Sprintf("%s has %.2f GiB free of %.2f; the plan takes %.2f for activations and %.2f for weights and their moments",
+		b.info.Name, float64(free)/gib, float64(total)/gib, float64(arena)/gib, float64(states)/gib)
+	if fits := b.largestBatch(arena, states, batch, total); fits > 0 {
+		text += fmt.Sprintf("; data.batch = %d would fit", fits)
+	} else {
+		text += "; a smaller data.batch or model takes less, and so does train.accumulate"
+	}
+	return fmt.Errorf("cuda: %s: %w", text, err)
+}
+
+// largestBatch estimates the batch whose activations fit beside the states into nine tenths of the device: they grow with it.
+func (b *Backend) largestBatch(arena, states, batch int, total int64) int {
+	room := int64(float64(total)*0.9) - int64(states)
+	if batch == 0 || arena == 0 || room <= 0 {
+		return 0
+	}
+	return min(batch-1, int(room*int64(batch)/int64(arena)))
+}
+
+// precisionOf is the driver's word for a program's.
+func precisionOf(name string) driver.Precision {
+	switch name {
+	case "tf32":
+		return driver.TF32
+	case "bf16":
+		return driver.BF16
+	}
+	return driver.Float32
+}

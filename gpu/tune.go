@@ -1,0 +1,111 @@
+//go:build gpu
+
+package gpu
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"aetrain/gpu/driver"
+	"aetrain/kernels"
+)
+
+// trial is a candidate that is being measured: what it would add to the executable.
+type trial struct {
+	scratch, own *block
+	code         []instruction
+	words        []words32
+	closers      []func() error
+}
+
+// Runs of a measurement: after the first, which loads kernels, the fastest counts.
+const (
+	trialRuns  = 5
+	trialSteps = 10 // of each run, between two events
+)
+
+// measure times a candidate on memory of the step's size.
+func (b *binder) measure(k kernels.Candidate[launch], st *step) (best time.Duration, err error) {
+	t := &trial{scratch: &block{}, own: &block{}}
+	inner := *b
+	inner.trial, inner.used, inner.mostScratch = t, 0, 0
+	own := *st
+	own.out = nil
+	for _, m := range st.out { // states and the buffers of other steps must not change
+		own.out = append(own.out, t.own.take(m.dtype, m.size))
+	}
+	defer func() {
+		for _, f := range t.closers {
+			err = errors.Join(err, f())
+		}
+		err = errors.Join(err, t.scratch.free(), t.own.free())
+	}()
+	if err := k.Bind(&inner, &own); err != nil {
+		return 0, fmt.Errorf("measuring %s: %w", k.Name, err)
+	}
+	t.scratch.size = inner.mostScratch
+	if err := t.ready(); err != nil {
+		return 0, err
+	}
+	return t.time(b.dev.stream)
+}
+
+func (t *trial) ready() error {
+	if err := errors.Join(t.scratch.reserve(), t.own.reserve()); err != nil {
+		return err
+	}
+	for _, w := range t.words {
+		if err := w.write(); err != nil {
+			return err
+		}
+	}
+	for _, i := range t.code {
+		if i.prepare != nil {
+			if err := i.prepare(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (t *trial) time(s driver.Stream) (time.Duration, error) {
+	from, err := driver.NewEvent(true)
+	if err != nil {
+		return 0, err
+	}
+	defer from.Destroy()
+	to, err := driver.NewEvent(true)
+	if err != nil {
+		return 0, err
+	}
+	defer to.Destroy()
+	best := time.Duration(-1)
+	for run := range trialRuns {
+		if err := from.Record(s); err != nil {
+			return 0, err
+		}
+		for range trialSteps {
+			for _, i := range t.code {
+				if i.enqueue == nil {
+					continue
+				}
+				if err := i.enqueue(s); err != nil {
+					return 0, err
+				}
+			}
+		}
+		if err := errors.Join(to.Record(s), to.Synchronize()); err != nil {
+			return 0, err
+		}
+		d, err := to.Since(from)
+		if err != nil {
+			return 0, err
+		}
+		if run > 0 && (best < 0 || d < best) {
+			best = d
+		}
+	}
+	return best / trialSteps, nil
+}
