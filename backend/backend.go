@@ -41,6 +41,7 @@ type Capabilities struct {
 	MemoryBytes int64    // free for programs; 0 if unknown
 	Precisions  []string // of products: "float32", "tf32", "bf16"
 	Threads     int
+	Own         bool // memory of its own: what is kept there need not be fed
 	Target      program.Target
 }
 

@@ -28,6 +28,7 @@ type LoaderOptions struct {
 	Workers  int                            // goroutines that read; 0: automatic
 	Held     int                            // how many batches the caller uses at once; 0: one
 	Alloc    func(graph.Spec) *tensor.Dense // memory of batches; nil: ordinary
+	Unread   bool                           // only Indices are wanted: who has the set elsewhere reads there
 }
 
 // Batch is some examples. It stays as it is until Next has been called Held more times.
@@ -53,6 +54,12 @@ func (b *Batch) Field(name string) *tensor.Dense {
 // epochReader is a source whose examples change from epoch to epoch in training.
 type epochReader interface {
 	readTraining(dst []*tensor.Dense, indices []int, epoch int) error
+}
+
+// Fixed reports whether the examples of s are the same in every epoch of training, so that the set may be kept as it is.
+func Fixed(s Source) bool {
+	_, changes := s.(epochReader)
+	return !changes
 }
 
 // Loader reads batches ahead of who uses them. Workers take turns in beginning a batch and fill slots of a ring, from which Next
@@ -259,6 +266,10 @@ func (l *Loader) work(ctx context.Context) {
 		s := l.begin(ctx)
 		if s == nil {
 			return
+		}
+		if l.o.Unread {
+			s.ready <- struct{}{}
+			continue
 		}
 		if r, ok := l.source.(epochReader); ok && l.o.Training {
 			s.err = r.readTraining(s.target(), s.batch.Indices, s.batch.Epoch)

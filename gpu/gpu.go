@@ -189,6 +189,7 @@ func (b *Backend) Capabilities() backend.Capabilities {
 		Device:     fmt.Sprintf("%s, compute %d.%d, %.0f GiB", b.info.Name, b.info.Major, b.info.Minor, float64(b.info.MemoryBytes)/(1<<30)),
 		Precisions: []string{"float32"},
 		Threads:    1,
+		Own:        true,
 		Target:     program.Target{Epilogue: hasEpilogue, Kernel: b.hasKernel, Precision: "float32", Align: 256},
 	}
 	if b.info.Major >= 8 && b.lt != nil {

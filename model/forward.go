@@ -60,7 +60,13 @@ func (f *Forward) Field(name string) graph.Value {
 	var names []string
 	for _, field := range f.model.Fields {
 		if field.Name == name {
-			return g.Input(name, graph.Spec{Shape: append(graph.Shape{f.N}, field.Spec.Shape...), DType: field.Spec.DType})
+			spec := graph.Spec{Shape: append(graph.Shape{f.N}, field.Spec.Shape...), DType: field.Spec.DType}
+			if f.model.supply != nil {
+				if v := f.model.supply(g, name, spec); v.Valid() {
+					return v
+				}
+			}
+			return g.Input(name, spec)
 		}
 		names = append(names, field.Name)
 	}

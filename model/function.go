@@ -40,6 +40,17 @@ const (
 	StateStep       = "step"       // int32 buffer: training steps done
 )
 
+// Supply gives the value of a batch's field to a graph that would otherwise have an input of that name; the zero Value where it
+// does not. Where the data set lies on the device, it fetches the batch's rows.
+type Supply func(g *graph.Graph, field string, s graph.Spec) graph.Value
+
+// Supplied is the same model with fields from elsewhere.
+func (m *Model) Supplied(s Supply) *Model {
+	own := *m
+	own.supply = s
+	return &own
+}
+
 // Train builds the training step's forward pass and losses of phase 0; see [Model.TrainPhase].
 func (m *Model) Train(batch int) (*Function, error) { return m.TrainPhase(batch, 0) }
 

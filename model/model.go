@@ -42,6 +42,7 @@ type Model struct {
 	x      graph.Spec
 	mask   graph.Spec
 	masked bool
+	supply Supply
 }
 
 // New checks a configuration against the fields of the data. The error joins every mistake found, each an *Error with its key.

@@ -76,10 +76,16 @@ type part struct {
 	feeder
 	from, to int
 	views    map[*tensor.Dense]*tensor.Dense // of the loader's tensors, which come round again; nil: the part is the whole batch
+	rowsOf   *tensor.Dense                   // which examples of the resident set; nil: fields are fed
 }
 
 // run feeds the part of a batch and runs its program.
 func (p *part) run(ctx context.Context, r *Run, b *data.Batch) error {
+	if p.rowsOf != nil {
+		if err := p.feedRows(b); err != nil {
+			return err
+		}
+	}
 	for _, f := range p.fields {
 		if err := p.exe.Feed(f.name, p.rows(b.Fields[f.at])); err != nil {
 			return err

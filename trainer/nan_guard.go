@@ -106,6 +106,9 @@ func (r *Run) diagnose(ctx context.Context) (string, error) {
 		return "", err
 	}
 	b, err := r.loader.Next(ctx)
+	if err == nil && r.resident != nil {
+		b, err = r.fetched(b)
+	}
 	if err != nil {
 		return "", err
 	}

@@ -68,7 +68,7 @@ func (r *Run) load() error {
 					p.views = map[*tensor.Dense]*tensor.Dense{}
 				}
 				all = append(all, c.program)
-				place = append(place, func(e backend.Executable) { p.feeder = r.feeder(e, inputs) })
+				place = append(place, func(e backend.Executable) { p.feeder, p.rowsOf = r.feeder(e, inputs), rowsFor(e) })
 				for _, t := range c.fn.Terms {
 					terms[t.Name] = true
 				}
@@ -122,7 +122,7 @@ func split(n, parts int) [][2]int {
 // compile builds the program of one phase for a batch size. Where a batch has several parts, gradients are added up and the update
 // is another program.
 func (r *Run) compile(size, phaseIndex int, parts bool) (*compiled, error) {
-	fn, err := r.Options.Model.TrainPhase(size, phaseIndex)
+	fn, err := r.model().TrainPhase(size, phaseIndex)
 	if err != nil {
 		return nil, err
 	}

@@ -64,22 +64,26 @@ type Run struct {
 	Status     string             // "done", "early-stopped", "interrupted", "failed"; set at End
 	Rate       float64            // learning rate of the last step
 
-	pending string   // what has still to follow the last step
-	fields  []string // of a batch, in their order
-	loader  *data.Loader
-	steps   map[int]*step // by batch size
-	feeds   feeds
-	sums    *sums
-	scale   float64 // of the learning rate: halved by each rollback
+	pending  string   // what has still to follow the last step
+	fields   []string // of a batch, in their order
+	loader   *data.Loader
+	resident *resident     // nil: batches are fed
+	steps    map[int]*step // by batch size
+	feeds    feeds
+	sums     *sums
+	scale    float64 // of the learning rate: halved by each rollback
 }
 
 // New builds the training programs of every batch size that occurs and loads them over one State.
 func New(o Options) (*Run, error) {
 	r := &Run{Options: o, steps: map[int]*step{}, scale: 1}
+	r.State = o.Backend.NewState()
+	if err := r.keepResident(); err != nil {
+		return nil, err
+	}
 	if err := r.openLoader(); err != nil {
 		return nil, err
 	}
-	r.State = o.Backend.NewState()
 	if err := r.load(); err != nil {
 		r.loader.Close()
 		return nil, err
@@ -112,11 +116,11 @@ func (r *Run) startFrom() error {
 func (r *Run) openLoader() error {
 	o := r.Options
 	r.Examples = o.Splits.Train.Len()
-	r.fields = o.Model.FieldNames()
 	var err error
 	r.loader, err = data.NewLoader(o.Splits.Train, data.LoaderOptions{
 		Batch: o.Data.Batch, Fields: r.fields, Seed: o.Seed, Shuffle: o.Data.Shuffle, DropLast: o.Data.DropLast,
 		MinLast: o.Model.MinBatch(), Training: true, Workers: o.Data.Workers, Alloc: o.Backend.Host,
+		Unread: r.resident != nil,
 	})
 	if err != nil {
 		return err
