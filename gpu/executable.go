@@ -18,6 +18,7 @@ import (
 type executable struct {
 	dev     *device
 	p       *program.Program
+	o       backend.Options
 	state   *state
 	mem     []memory
 	feeds   feeds
@@ -125,7 +126,7 @@ func (e *executable) named(i *instruction, err error) error {
 	if place == "" {
 		place = fmt.Sprintf("step %d", i.step)
 	}
-	return fmt.Errorf("%s: %s (%s): %w", place, s.Kind(), i.name, err)
+	return &stepError{fmt.Sprintf("%s: %s (%s)", place, s.Kind(), i.name), err}
 }
 
 // Feed copies src to an input's page-locked memory.
@@ -139,6 +140,7 @@ func (e *executable) Run(ctx context.Context) error {
 		return err
 	}
 	return e.dev.do(func() error {
+		e.dev.running = e
 		if err := e.feeds.send(e); err != nil {
 			return e.dev.fail(err)
 		}
@@ -199,6 +201,9 @@ func (e *executable) Program() *program.Program { return e.p }
 func (e *executable) Close() error { return e.dev.do(e.close) }
 
 func (e *executable) close() error {
+	if e.dev.running == e {
+		e.dev.running = nil
+	}
 	return errors.Join(e.dev.wait(), e.owned.release())
 }
 
@@ -215,13 +220,4 @@ func (d *device) fetch(m memory, dst *tensor.Dense) error {
 		return nil
 	}
 	return d.fail(driver.CopyToHost(p, m.ptr(), n))
-}
-
-// fail remembers an error that the context does not survive: all later calls end with it.
-func (d *device) fail(err error) error {
-	if errors.Is(err, driver.ErrLost) && d.lost == nil {
-		d.lost = fmt.Errorf("cuda: the device is lost: %w", err)
-		return d.lost
-	}
-	return err
 }

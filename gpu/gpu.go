@@ -35,7 +35,8 @@ type device struct {
 	modules modules
 	sources sources // of chains compiled by NVRTC
 	tuned   *kernels.Measurements
-	lost    error // once set, every call ends with it
+	running *executable // that began the last step
+	lost    error       // once set, every call ends with it
 	options options
 
 	garbageMu sync.Mutex

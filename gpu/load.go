@@ -82,7 +82,7 @@ func placeArena(arena *block, p *program.Program) {
 // bind makes one executable, but for the addresses of what it asks for while it is bound.
 func (b *Backend) bind(p *program.Program, s *state, sh *shared, o backend.Options) (*executable, error) {
 	sh.users++
-	e := &executable{dev: b.device, p: p, state: s, owned: &owned{dev: b.device, shared: sh, own: &block{apart: b.options.apart}}}
+	e := &executable{dev: b.device, p: p, o: o, state: s, owned: &owned{dev: b.device, shared: sh, own: &block{apart: b.options.apart}}}
 	runtime.AddCleanup(e, func(o *owned) { o.dev.discard(o.release) }, e.owned)
 	e.place()
 	bd := &binder{backend: b, dev: b.device, e: e, o: o, precision: precisionOf(p.Precision)}

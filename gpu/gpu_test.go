@@ -1,0 +1,47 @@
+//go:build gpu
+
+package gpu_test
+
+import (
+	"testing"
+
+	"aetrain/backend"
+	"aetrain/backend/backendtest"
+	"aetrain/gpu"
+)
+
+// needGPU skips where there is no device, with the reason.
+func needGPU(t *testing.T) {
+	t.Helper()
+	if _, err := gpu.Devices(); err != nil {
+		t.Skipf("no GPU: %v", err)
+	}
+}
+
+// open opens the first device until the test ends.
+func open(t *testing.T, opts ...gpu.Option) *gpu.Backend {
+	t.Helper()
+	needGPU(t)
+	b, err := gpu.Open(0, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// TestBackend runs the whole suite with the libraries, and with our own kernels alone, each buffer in memory of its own.
+func TestBackend(t *testing.T) {
+	needGPU(t)
+	t.Run("libraries", func(t *testing.T) {
+		backendtest.Run(t, func() (backend.Backend, error) { return gpu.Open(0) }, backendtest.Strict, backendtest.Candidates(gpu.Kernels()))
+	})
+	t.Run("own", func(t *testing.T) {
+		alone := []gpu.Option{gpu.Without("cublaslt"), gpu.Without("cudnn"), gpu.Without("nvrtc"), gpu.Apart()}
+		backendtest.Run(t, func() (backend.Backend, error) { return gpu.Open(0, alone...) }, backendtest.Strict)
+	})
+}
