@@ -72,10 +72,9 @@ func (l *Lt) PlanAll(m MatMul, n int) ([]*MatMulPlan, error) {
 	n = max(1, min(n, 64))
 	found := make([]C.ae_lt_plan, n)
 	var got C.int
-	call := (**C.char)(C.calloc(1, C.size_t(unsafe.Sizeof(uintptr(0)))))
-	defer C.free(unsafe.Pointer(call))
-	if code := C.ae_lt_plans(l.handle, &problem, C.int(n), &found[0], &got, call); code != 0 {
-		return nil, ltCheck(fmt.Sprintf("%s of %v", C.GoString(*call), m), code)
+	var call *C.char
+	if code := C.ae_lt_plans(l.handle, &problem, C.int(n), &found[0], &got, &call); code != 0 {
+		return nil, ltCheck(fmt.Sprintf("%s of %v", C.GoString(call), m), code)
 	}
 	plans := make([]*MatMulPlan, int(got))
 	for i := range plans {
