@@ -12,7 +12,31 @@ import (
 // table lists the kernels of a device, best first for each op; the first that fits runs. Libraries come first where they are
 // there: their candidates fit only then.
 func table(d *device) kernels.Table[launch] {
-	return kernels.Table[launch]{}
+	return kernels.Table[launch]{
+		{Op: "GaussianSample", Name: "rows", Fits: kernels.Always, Bind: bindGaussianSample},
+		{Op: "GaussianSample", Name: "split", Fits: kernels.Always, Bind: bindGaussianSampleSplit},
+		{Op: "Uniform", Name: "philox", Fits: kernels.Always, Bind: bindUniform},
+		{Op: "Normal", Name: "philox", Fits: kernels.Always, Bind: bindNormal},
+		{Op: "Bernoulli", Name: "philox", Fits: kernels.Always, Bind: bindBernoulli},
+		{Op: "BernoulliP", Name: "philox", Fits: kernels.Always, Bind: bindBernoulliP},
+		{Op: "BatchNorm", Name: "channels", Fits: oneLaunch, Bind: bindBatchNorm},
+		{Op: "BatchNorm", Name: "split", Fits: kernels.Always, Bind: bindBatchNormSplit},
+		{Op: "BatchNorm", Name: "channels", Fits: twoLaunches, Bind: bindBatchNorm},
+		{Op: "BatchNormGrad", Name: "channels", Fits: oneLaunch, Bind: bindBatchNormGrad},
+		{Op: "BatchNormGrad", Name: "split", Fits: kernels.Always, Bind: bindBatchNormGradSplit},
+		{Op: "BatchNormGrad", Name: "channels", Fits: twoLaunches, Bind: bindBatchNormGrad},
+		{Op: "LayerNorm", Name: "rows", Fits: kernels.Always, Bind: bindLayerNorm},
+		{Op: "LayerNormGrad", Name: "rows", Fits: kernels.Always, Bind: bindLayerNormGrad},
+		{Op: "Softmax", Name: "rows", Fits: kernels.Always, Bind: bindSoftmax},
+		{Op: "LogSoftmax", Name: "rows", Fits: kernels.Always, Bind: bindLogSoftmax},
+		{Op: "LogSumExp", Name: "fold", Fits: kernels.Always, Bind: bindLogSumExp},
+		{Op: "KLNormal", Name: "rows", Fits: kernels.Always, Bind: bindKLNormal},
+		{Op: "ReduceSum", Name: "fold", Fits: kernels.Always, Bind: bindReduceSum},
+		{Op: "ReduceMax", Name: "fold", Fits: kernels.Always, Bind: bindReduceMax},
+		{Op: "ReduceMin", Name: "fold", Fits: kernels.Always, Bind: bindReduceMin},
+		{Op: "ArgMax", Name: "rows", Fits: kernels.Always, Bind: bindArgMax},
+		{Op: "ArgSort", Name: "keys", Fits: kernels.Always, Bind: bindArgSort},
+	}
 }
 
 // Kernels lists the candidates of every op by the config's names, for "aetrain list kernels".
