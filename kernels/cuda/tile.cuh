@@ -186,15 +186,18 @@ template <class T, int SIZE, int LD, int EACH> struct Dense {
 // What may be computed in a store, by gpu/epilogue.go's numbers.
 enum Activation { LINEAR = 0, RELU = 1, SIGMOID = 2, TANH = 3, SOFTPLUS = 4 };
 
-// activate is exact in the tails: softplus neither overflows nor loses the small end.
+// curved computes the functions that take many instructions; a call keeps them out of unrolled stores.
+// Softplus neither overflows nor loses the small end.
+static __device__ __noinline__ float curved(float x, int kind) {
+  if (kind == SIGMOID) return 1.0f / (1.0f + expf(-x));
+  if (kind == TANH) return tanhf(x);
+  return (x > 0.0f ? x : 0.0f) + log1pf(expf(-fabsf(x)));
+}
+
 __device__ __forceinline__ float activate(float x, int kind) {
-  switch (kind) {
-    case RELU: return x > 0.0f || x != x ? x : 0.0f;
-    case SIGMOID: return 1.0f / (1.0f + expf(-x));
-    case TANH: return tanhf(x);
-    case SOFTPLUS: return (x > 0.0f ? x : 0.0f) + log1pf(expf(-fabsf(x)));
-  }
-  return x;
+  if (kind == LINEAR) return x;
+  if (kind == RELU) return x <= 0.0f ? 0.0f : x;
+  return curved(x, kind);
 }
 
 // Rows stores a tile of a row-major m x n matrix: with a bias by column (or null) and an Activation.
