@@ -39,6 +39,7 @@ for kernel in "${kernels[@]}"; do
 	unit=$out/obj/$name.cpp
 	{
 		echo '#define HOSTCUDA 1'
+		echo "#define HOSTCUDA_UNIT $name"
 		echo '#include "hostcuda.h"'
 		echo 'namespace {'
 		echo "#include \"$(realpath "$kernel")\""
@@ -50,7 +51,7 @@ for kernel in "${kernels[@]}"; do
 	compile "$unit" "$out/obj/$name.o" -Wno-unused -Wno-unknown-pragmas
 	objects+=("$out/obj/$name.o")
 done
-for part in fakecuda fiber fakelt fakednn; do
+for part in control device memory stream module fiber fakelt fakednn; do
 	compile "$here/$part.cpp" "$out/obj/$part.part.o"
 done
 
@@ -61,6 +62,6 @@ link() {
 	${CXX:-g++} -shared -Wl,-soname,"$soname" -o "$out/$soname.tmp" "$@" '-Wl,-rpath,$ORIGIN'
 	mv "$out/$soname.tmp" "$out/$soname"
 }
-link libcuda.so.1 "$out"/obj/{fakecuda,fiber}.part.o "${objects[@]}"
+link libcuda.so.1 "$out"/obj/{control,device,memory,stream,module,fiber}.part.o "${objects[@]}"
 link libcublasLt.so.13 "$out/obj/fakelt.part.o" "$out/libcuda.so.1"
 link libcudnn.so.9 "$out/obj/fakednn.part.o" "$out/libcuda.so.1"

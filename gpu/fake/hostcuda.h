@@ -17,8 +17,17 @@
 #define __launch_bounds__(...)
 #define __restrict__ __restrict
 #define __constant__ static
-// static shared arrays live in one section that the driver poisons before every block
-#define __shared__ static __attribute__((section("hostshared"), used))
+// Static shared arrays of a file live in one section, so that the driver can find and poison them. HOSTCUDA_UNIT is the file's name.
+#define HOSTCUDA_TEXT2(x) #x
+#define HOSTCUDA_TEXT(x) HOSTCUDA_TEXT2(x)
+#define HOSTCUDA_JOIN2(a, b) a##b
+#define HOSTCUDA_JOIN(a, b) HOSTCUDA_JOIN2(a, b)
+#define HOSTCUDA_SHARED HOSTCUDA_JOIN(hostshared_, HOSTCUDA_UNIT)
+#define __shared__ static __attribute__((section(HOSTCUDA_TEXT(HOSTCUDA_SHARED)), used))
+#ifdef HOSTCUDA_UNIT
+extern "C" char HOSTCUDA_JOIN(__start_, HOSTCUDA_SHARED)[] __attribute__((weak, visibility("hidden")));
+extern "C" char HOSTCUDA_JOIN(__stop_, HOSTCUDA_SHARED)[] __attribute__((weak, visibility("hidden")));
+#endif
 #define EXTERN_SHARED(T, name) T* name = (T*)hostcuda::dyn_shared()
 
 struct dim3 { unsigned x, y, z; };
@@ -49,7 +58,15 @@ uint64_t warp_xchg(unsigned mask, uint64_t v, int src);
 unsigned warp_ballot(unsigned mask, bool p);
 
 typedef void (*Invoke)(void** args);
-struct Kernel { const char* name; Invoke run; int nparam; const unsigned* size; const bool* isptr; Kernel* next; };
+struct Kernel {
+  const char* name;
+  Invoke run;
+  int nparam;
+  const unsigned* size;  // bytes of each parameter
+  const bool* isptr;
+  char *shared, *shared_end;  // the static shared arrays of the kernel's file
+  Kernel* next;
+};
 extern Kernel* hostcuda_kernels;
 
 template <class... A, size_t... I>
@@ -60,9 +77,10 @@ template <class... A, void (*F)(A...)> struct Reg<F> {
   static constexpr bool isptr[] = {std::is_pointer_v<A>..., false};
   static void run(void** p) { call(F, p, std::index_sequence_for<A...>()); }
   Kernel k;
-  explicit Reg(const char* n) : k{n, run, (int)sizeof...(A), size, isptr, hostcuda_kernels} { hostcuda_kernels = &k; }
+  Reg(const char* n, char* shared, char* end) : k{n, run, (int)sizeof...(A), size, isptr, shared, end, hostcuda_kernels} { hostcuda_kernels = &k; }
 };
-#define HOSTCUDA_KERNEL(f) static hostcuda::Reg<f> reg_##f(#f);
+#define HOSTCUDA_KERNEL(f) \
+  static hostcuda::Reg<f> reg_##f(#f, HOSTCUDA_JOIN(__start_, HOSTCUDA_SHARED), HOSTCUDA_JOIN(__stop_, HOSTCUDA_SHARED));
 template <class T> inline T shfl(unsigned m, T v, int src) {
   static_assert(sizeof(T) <= 8, "shuffle of a wide type");
   uint64_t b = 0; std::memcpy(&b, &v, sizeof v);

@@ -42,10 +42,10 @@ var Kernels = sync.OnceValue(func() map[string]string {
 	return kernels
 })
 
-// Module returns the PTX text of the module that holds a kernel, and false where no module does.
-func Module(kernel string) (text string, ok bool) {
-	module, ok := Kernels()[kernel]
-	return Modules()[module], ok
+// Of returns the module that holds a kernel: its name and its PTX text. ok is false where no module does.
+func Of(kernel string) (module string, text []byte, ok bool) {
+	module, ok = Kernels()[kernel]
+	return module, []byte(Modules()[module]), ok
 }
 
 // Entries returns the names of the kernels in a PTX text, in its order: what follows each ".entry".

@@ -32,11 +32,11 @@ func TestEveryModuleHasKernels(t *testing.T) {
 		}
 	}
 	for kernel := range Kernels() {
-		if text, ok := Module(kernel); !ok || !slices.Contains(Entries(text), kernel) {
+		if _, text, ok := Of(kernel); !ok || !slices.Contains(Entries(string(text)), kernel) {
 			t.Errorf("kernel %s: its module does not hold it", kernel)
 		}
 	}
-	if _, ok := Module("no_such_kernel"); ok {
+	if _, _, ok := Of("no_such_kernel"); ok {
 		t.Error("a kernel that nobody wrote has a module")
 	}
 }
