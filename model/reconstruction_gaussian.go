@@ -23,6 +23,7 @@ func init() {
 // "Simple and Effective VAE Training with Calibrated Decoders".
 type GaussianLikelihood struct {
 	ReconstructionOptions
+	density
 	Variance configs.NumbersOrWord `toml:"variance" over:"0" choices:"learned|per-feature" doc:"a number; \"learned\": one for the set; \"per-feature\": the decoder gives one for each feature of each example"`
 }
 
@@ -48,9 +49,6 @@ func (r *GaussianLikelihood) Channels() int {
 	return 1
 }
 
-// Link is linear.
-func (*GaussianLikelihood) Link() string { return "linear" }
-
 // Distribution is a normal one.
 func (r *GaussianLikelihood) Distribution(s *nn.Scope, raw graph.Value, channels int) prob.Distribution {
 	switch r.Variance.Word {
@@ -66,14 +64,3 @@ func (r *GaussianLikelihood) Distribution(s *nn.Scope, raw graph.Value, channels
 	}
 	return prob.Normal{Mu: raw, LogVar: s.Graph().Scalar(math.Log(r.Variance.Number()))}
 }
-
-// Loss is -log N(x; recon, variance).
-func (*GaussianLikelihood) Loss(recon prob.Distribution, x graph.Value) graph.Value {
-	return op.Neg(recon.LogProb(x))
-}
-
-// IsDensity is true.
-func (*GaussianLikelihood) IsDensity() bool { return true }
-
-// Range is unbounded.
-func (*GaussianLikelihood) Range() (low, high float64, bounded bool) { return 0, 0, false }

@@ -6,7 +6,6 @@ import (
 	"aetrain/configs"
 	"aetrain/graph"
 	"aetrain/nn"
-	"aetrain/op"
 	"aetrain/prob"
 )
 
@@ -20,6 +19,7 @@ func init() {
 // scale is a number, or one learned for the whole set (decoder.log_scale).
 type LaplaceLikelihood struct {
 	ReconstructionOptions
+	density
 	Scale configs.NumbersOrWord `toml:"scale" over:"0" choices:"learned" doc:"a number; \"learned\": one for the set"`
 }
 
@@ -34,9 +34,6 @@ func (r *LaplaceLikelihood) Validate() error {
 // Channels is 1: the median.
 func (*LaplaceLikelihood) Channels() int { return 1 }
 
-// Link is linear.
-func (*LaplaceLikelihood) Link() string { return "linear" }
-
 // Distribution is a Laplace one.
 func (r *LaplaceLikelihood) Distribution(s *nn.Scope, raw graph.Value, _ int) prob.Distribution {
 	if r.Scale.Word == "learned" {
@@ -44,14 +41,3 @@ func (r *LaplaceLikelihood) Distribution(s *nn.Scope, raw graph.Value, _ int) pr
 	}
 	return prob.Laplace{Mu: raw, LogScale: s.Graph().Scalar(math.Log(r.Scale.Number()))}
 }
-
-// Loss is -log Laplace(x; recon, scale).
-func (*LaplaceLikelihood) Loss(recon prob.Distribution, x graph.Value) graph.Value {
-	return op.Neg(recon.LogProb(x))
-}
-
-// IsDensity is true.
-func (*LaplaceLikelihood) IsDensity() bool { return true }
-
-// Range is unbounded.
-func (*LaplaceLikelihood) Range() (low, high float64, bounded bool) { return 0, 0, false }

@@ -1,8 +1,6 @@
 package nn
 
 import (
-	"errors"
-
 	"aetrain/configs"
 	"aetrain/graph"
 	"aetrain/op"
@@ -19,17 +17,14 @@ func init() { Layers.Add("conv2d", func() Layer { return NewConv2D(0, 0) }) }
 // Source: Dumoulin & Visin 2016, "A guide to convolution arithmetic for deep learning", chapter 2.
 type Conv2D struct {
 	Common
-	Filters configs.Ints `toml:"filters" min:"1" doc:"output channels; a list is one such layer each; left out at a decoder's end: what the input has" example:"[32, 64]"`
+	Bank
 	Window
 	Affine
 }
 
 // NewConv2D returns a convolution with the defaults; 0 filters leaves them out.
 func NewConv2D(filters, kernel int) *Conv2D {
-	c := &Conv2D{Window: newWindow(), Affine: newAffine()}
-	if filters > 0 {
-		c.Filters = configs.Ints{filters}
-	}
+	c := &Conv2D{Bank: newBank(filters), Window: newWindow(), Affine: newAffine()}
 	if kernel > 0 {
 		c.Kernel = configs.Ints{kernel}
 	}
@@ -42,14 +37,6 @@ func (*Conv2D) Kind() string { return "conv2d" }
 // Spread returns one layer each of a list in Filters.
 func (l *Conv2D) Spread() []Layer {
 	return spread(l, l.Filters, func(c *Conv2D, n int) { c.Filters = configs.Ints{n} })
-}
-
-// Size is the number of filters, 0 where it was left out.
-func (l *Conv2D) Size() int {
-	if len(l.Filters) == 0 {
-		return 0
-	}
-	return l.Filters[0]
 }
 
 // Resized returns the layer with n filters.
@@ -65,17 +52,9 @@ func (l *Conv2D) withPost(p Post) Layer {
 	return c
 }
 
-var errNoFilters = errors.New("filters is missing; only a decoder's last layer may leave it out")
-
 // Output follows the formula above.
 func (l *Conv2D) Output(in graph.Shape) (graph.Shape, error) {
-	if err := wantImage(in); err != nil {
-		return nil, err
-	}
-	if l.Size() == 0 {
-		return nil, errNoFilters
-	}
-	if err := checkGroups(l.Groups, in[0], l.Size()); err != nil {
+	if err := l.takes(in, l.Groups); err != nil {
 		return nil, err
 	}
 	kh, kw := l.kernel()

@@ -21,7 +21,7 @@ func init() { Layers.Add("conv_transpose2d", func() Layer { return NewConvTransp
 // Source: Dumoulin & Visin 2016, "A guide to convolution arithmetic for deep learning", chapter 4.
 type ConvTranspose2D struct {
 	Common
-	Filters configs.Ints `toml:"filters" min:"1" doc:"output channels; a list is one such layer each; left out at a decoder's end: what the input has" example:"[64, 32]"`
+	Bank
 	Window
 	OutputPadding configs.IntsOrWord `toml:"output_padding" min:"0" choices:"same" doc:"rows and columns added behind: n, [height, width], or \"same\": as many as give size times stride"`
 	Affine
@@ -29,10 +29,7 @@ type ConvTranspose2D struct {
 
 // NewConvTranspose2D returns a transposed convolution with the defaults; 0 filters leaves them out.
 func NewConvTranspose2D(filters, kernel int) *ConvTranspose2D {
-	c := &ConvTranspose2D{Window: newWindow(), OutputPadding: configs.IntsOrWord{Ints: configs.Ints{0}}, Affine: newAffine()}
-	if filters > 0 {
-		c.Filters = configs.Ints{filters}
-	}
+	c := &ConvTranspose2D{Bank: newBank(filters), Window: newWindow(), OutputPadding: configs.IntsOrWord{Ints: configs.Ints{0}}, Affine: newAffine()}
 	if kernel > 0 {
 		c.Kernel = configs.Ints{kernel}
 	}
@@ -80,14 +77,6 @@ func (l *ConvTranspose2D) Spread() []Layer {
 	return spread(l, l.Filters, func(c *ConvTranspose2D, n int) { c.Filters = configs.Ints{n} })
 }
 
-// Size is the number of filters, 0 where it was left out.
-func (l *ConvTranspose2D) Size() int {
-	if len(l.Filters) == 0 {
-		return 0
-	}
-	return l.Filters[0]
-}
-
 // Resized returns the layer with n filters.
 func (l *ConvTranspose2D) Resized(n int) Layer {
 	c := duplicate(l)
@@ -128,13 +117,7 @@ func sameTransposed(extent, stride int) (before, after, outPad int) {
 
 // Output follows the formula above.
 func (l *ConvTranspose2D) Output(in graph.Shape) (graph.Shape, error) {
-	if err := wantImage(in); err != nil {
-		return nil, err
-	}
-	if l.Size() == 0 {
-		return nil, errNoFilters
-	}
-	if err := checkGroups(l.Groups, in[0], l.Size()); err != nil {
+	if err := l.takes(in, l.Groups); err != nil {
 		return nil, err
 	}
 	kh, kw := l.kernel()
