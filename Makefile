@@ -16,7 +16,7 @@ RUN          = $(GO) run ./cmd/aetrain
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-19s %s\n", $$1, $$2} /^## /{print "\n" substr($$0, 4)}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-19s %s\n", $$1, $$2} /^## /{print "\n" substr($$0, 4)}' $(MAKEFILE_LIST)
 
 ## Build and test
 
@@ -121,3 +121,5 @@ reproduce-ae: ## the textbook Keras autoencoder, six seeds
 .PHONY: reproduce-bits
 reproduce-bits: build ## the same weights, byte by byte, on 1 and 2 threads and after SIGKILL and resume
 	./bench/bits.sh bin/aetrain 5
+
+include gpu.mk
