@@ -87,7 +87,7 @@ func (b *Backend) Capabilities() backend.Capabilities {
 func (b *Backend) Host(s graph.Spec) *tensor.Dense { return backend.NewHost(s) }
 
 // NewState returns an empty State.
-func (b *Backend) NewState() backend.State { return &state{entries: map[string]*entry{}} }
+func (b *Backend) NewState() backend.State { return &state{} }
 
 // Close ends the workers.
 func (b *Backend) Close() error {

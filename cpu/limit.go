@@ -42,7 +42,7 @@ func (b *Backend) fits(s *state, ps []*program.Program) error {
 			rest += in.Spec.Bytes()
 		}
 		for _, st := range p.States {
-			if s.entries[st.Name] == nil && !known[st.Name] {
+			if s.Entry(st.Name) == nil && !known[st.Name] {
 				known[st.Name] = true
 				rest += st.Spec.Bytes()
 			}

@@ -95,11 +95,11 @@ func place(p *program.Program, arena []float32, st *state, inputs map[string]mem
 			}
 			all[i] = m
 		case program.Stored:
-			e := st.entries[b.Name]
-			if e.memory.size != b.Size || e.memory.dtype != b.DType {
-				return nil, fmt.Errorf("cpu: state %s holds %v, the program wants %d of %v", b.Name, e.spec, b.Size, b.DType)
+			e := st.Entry(b.Name)
+			if e.Memory.size != b.Size || e.Memory.dtype != b.DType {
+				return nil, fmt.Errorf("cpu: state %s holds %v, the program wants %d of %v", b.Name, e.Spec, b.Size, b.DType)
 			}
-			all[i] = e.memory
+			all[i] = e.Memory
 		case program.Constant:
 			all[i] = newMemory(b.DType, b.Size)
 			all[i].fill(b.Data)

@@ -271,26 +271,12 @@ func (b *binder) operands(s *program.Step) *step {
 	return st
 }
 
-// hidden finds memory for a product that only its epilogue reads: the buffer of an epilogue's output, if the epilogue does not
-// read that buffer too, else scratch.
+// hidden finds memory for a product that only its epilogue reads.
 func (b *binder) hidden(s *program.Step) memory {
-	size := s.Node.Out[0].Shape.Size()
-	if s.Chain != nil {
-		for _, o := range s.Chain.Outs {
-			m := b.e.mem[o.Buffer]
-			free := m.dtype == graph.Float32 && m.size == size
-			for _, a := range s.Chain.Args {
-				free = free && a.Buffer != o.Buffer
-			}
-			for _, in := range s.In {
-				free = free && in != o.Buffer
-			}
-			if free {
-				return m
-			}
-		}
+	if spare := b.e.p.Spare(s); spare >= 0 {
+		return b.e.mem[spare]
 	}
-	return b.scratch(s.Node.Out[0].DType, size)
+	return b.scratch(s.Node.Out[0].DType, s.Node.Out[0].Shape.Size())
 }
 
 func (b *binder) explain(i int, s *program.Step, kernel, reason string) {

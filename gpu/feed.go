@@ -89,7 +89,7 @@ func (f *feeds) place(e *executable) {
 			align = 16
 		}
 		f.total = (f.total + align - 1) / align * align
-		f.ports = append(f.ports, port{in, f.total, n})
+		f.ports = append(f.ports, port{Port: in, off: f.total, bytes: n})
 		f.total += n
 		if n <= small {
 			f.head = f.total

@@ -212,7 +212,7 @@ func (b *Backend) Host(s graph.Spec) *tensor.Dense { return backend.NewHost(s) }
 
 // NewState returns an empty State.
 func (b *Backend) NewState() backend.State {
-	return &state{dev: b.device, entries: map[string]*entry{}}
+	return &state{dev: b.device}
 }
 
 // Close gives the device back. States and executables must not be used after it.

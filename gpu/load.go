@@ -133,7 +133,7 @@ func (e *executable) place() {
 			}
 		case program.Input: // by feeder.place
 		case program.Stored:
-			e.mem[i] = e.state.entries[buf.Name].memory
+			e.mem[i] = e.state.Entry(buf.Name).Memory
 		case program.Constant:
 			e.mem[i] = e.owned.own.take(buf.DType, buf.Size)
 			e.uploads = append(e.uploads, upload{e.mem[i], buf.Data})

@@ -14,39 +14,25 @@ import (
 	"aetrain/program"
 )
 
-// entry is one named buffer. Its memory never moves: recorded graphs hold its address.
-type entry struct {
-	spec   graph.Spec
-	kind   graph.Kind
-	memory memory
-}
-
+// state holds named buffers. Their memory never moves: recorded graphs hold its address.
 type state struct {
-	dev     *device
-	names   []string
-	entries map[string]*entry
+	backend.States[memory]
+	dev *device
 }
 
 // declare adds the states of p that s lacks, with their first values.
 func (s *state) declare(p *program.Program, seed uint64) error {
-	for _, d := range p.States {
-		if e := s.entries[d.Name]; e != nil {
-			if len(d.Spec.Shape) == 0 && e.spec.Equal(graph.Spec{Shape: graph.Shape{1}, DType: d.Spec.DType}) {
-				e.spec = d.Spec // written before: host tensors have no scalars
-			}
-			if !e.spec.Equal(d.Spec) {
-				return fmt.Errorf("cuda: state %s is %v, the program wants %v", d.Name, e.spec, d.Spec)
-			}
-			continue
-		}
+	missing, err := s.Missing(p)
+	if err != nil {
+		return fmt.Errorf("cuda: %w", err)
+	}
+	for _, d := range missing {
 		e, err := s.add(d.Name, d.Kind, d.Spec)
 		if err != nil {
 			return err
 		}
-		if d.Init != nil {
-			t := graph.NewTensor(d.Spec)
-			d.Init(seed, d.Name, t)
-			if err := e.memory.write(t.Data); err != nil {
+		if first := backend.First(d, seed); first != nil {
+			if err := e.Memory.write(first); err != nil {
 				return fmt.Errorf("state %s: %w", d.Name, err)
 			}
 		}
@@ -54,47 +40,32 @@ func (s *state) declare(p *program.Program, seed uint64) error {
 	return nil
 }
 
-func (s *state) add(name string, k graph.Kind, spec graph.Spec) (*entry, error) {
+// add reserves a state's memory, which goes back when nobody holds the state any more.
+func (s *state) add(name string, k graph.Kind, spec graph.Spec) (*backend.StateEntry[memory], error) {
 	own := &block{}
-	e := &entry{spec: spec, kind: k, memory: own.take(spec.DType, spec.Shape.Size())}
+	m := own.take(spec.DType, spec.Shape.Size())
 	if err := own.reserve(); err != nil {
 		return nil, fmt.Errorf("state %s %v: %w", name, spec, err)
 	}
+	e := s.Add(name, k, spec, m)
 	dev := s.dev // the cleanup must not hold the state
 	runtime.AddCleanup(e, func(b *block) { dev.discard(b.free) }, own)
-	s.entries[name] = e
-	s.names = append(s.names, name)
 	return e, nil
-}
-
-// Names lists the states in the order of their declaration.
-func (s *state) Names() []string { return append([]string(nil), s.names...) }
-
-// Spec returns shape, type and kind of a state.
-func (s *state) Spec(name string) (graph.Spec, graph.Kind, bool) {
-	e := s.entries[name]
-	if e == nil {
-		return graph.Spec{}, 0, false
-	}
-	return e.spec, e.kind, true
 }
 
 // Read waits for the steps so far and copies a state to dst.
 func (s *state) Read(name string, dst *tensor.Dense) error {
-	e := s.entries[name]
-	if e == nil {
-		return fmt.Errorf("cuda: no state %s", name)
+	e, err := s.Readable(name, dst)
+	if err != nil {
+		return fmt.Errorf("cuda: %w", err)
 	}
-	if err := backend.CheckHost("state", name, e.spec, dst); err != nil {
-		return err
-	}
-	return s.dev.do(func() error { return s.dev.fetch(e.memory, dst) })
+	return s.dev.do(func() error { return s.dev.fetch(e.Memory, dst) })
 }
 
 // Write waits for the steps so far and copies src to a state, which it adds where there is none of that name.
 func (s *state) Write(name string, k graph.Kind, src *tensor.Dense) error {
 	return s.dev.do(func() error {
-		e := s.entries[name]
+		e := s.Entry(name)
 		if e == nil {
 			spec, err := backend.SpecOf(src)
 			if err != nil {
@@ -104,16 +75,16 @@ func (s *state) Write(name string, k graph.Kind, src *tensor.Dense) error {
 				return err
 			}
 		}
-		if err := backend.CheckHost("state", name, e.spec, src); err != nil {
-			return err
-		}
-		if err := s.dev.wait(); err != nil {
-			return err
+		if err := backend.CheckHost("state", name, e.Spec, src); err != nil {
+			return fmt.Errorf("cuda: %w", err)
 		}
 		p, n := hostBytes(src)
 		if n == 0 {
 			return nil
 		}
-		return driver.CopyToDevice(e.memory.ptr(), p, n)
+		if err := s.dev.wait(); err != nil {
+			return err
+		}
+		return s.dev.fail(driver.CopyToDevice(e.Memory.ptr(), p, n))
 	})
 }

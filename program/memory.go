@@ -3,6 +3,8 @@ package program
 import (
 	"slices"
 	"sort"
+
+	"aetrain/graph"
 )
 
 // Reads lists the buffers that s reads, Writes those that it writes.
@@ -33,6 +35,22 @@ func (s Step) Writes() []int {
 		}
 	}
 	return bs
+}
+
+// Spare finds a buffer for the step's product where only its chain reads that: one that the chain writes and neither reads nor
+// the op takes, of the product's size; -1 if there is none.
+func (p *Program) Spare(s *Step) int {
+	if s.Chain == nil {
+		return -1
+	}
+	size := s.Node.Out[0].Shape.Size()
+	reads := s.Reads()
+	for _, o := range s.Chain.Outs {
+		if b := p.Buffers[o.Buffer]; b.DType == graph.Float32 && b.Size == size && !slices.Contains(reads, o.Buffer) {
+			return o.Buffer
+		}
+	}
+	return -1
 }
 
 // liveness sets First and Last of every buffer. What Fetch reads lives to the end.
