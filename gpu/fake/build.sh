@@ -48,14 +48,14 @@ for kernel in "${kernels[@]}"; do
 	} >"$unit.tmp"
 	if cmp -s "$unit.tmp" "$unit"; then rm "$unit.tmp"; else mv "$unit.tmp" "$unit"; fi
 	[ ! "$kernel" -nt "$unit" ] || touch "$unit"
-	compile "$unit" "$out/obj/$name.o" -Wno-unused -Wno-unknown-pragmas
+	compile "$unit" "$out/obj/$name.o" -Wno-unused -Wno-unknown-pragmas -Wno-sign-compare
 	objects+=("$out/obj/$name.o")
 done
-for part in control device memory stream module fiber fakelt fakednn; do
+for part in control device memory stream module fiber fakelt fakednn fakenvrtc fakenvml; do
 	compile "$here/$part.cpp" "$out/obj/$part.part.o"
 done
 
-# link NAME SONAME OBJECT...
+# link SONAME OBJECT... : through a new file, as a running test may hold the old one open
 link() {
 	local soname=$1
 	shift
@@ -65,3 +65,18 @@ link() {
 link libcuda.so.1 "$out"/obj/{control,device,memory,stream,module,fiber}.part.o "${objects[@]}"
 link libcublasLt.so.13 "$out/obj/fakelt.part.o" "$out/libcuda.so.1"
 link libcudnn.so.9 "$out/obj/fakednn.part.o" "$out/libcuda.so.1"
+link libnvrtc.so.13 "$out/obj/fakenvrtc.part.o" "$out/libcuda.so.1"
+link libnvidia-ml.so.1 "$out/obj/fakenvml.part.o" "$out/libcuda.so.1"
+
+# What the fake NVRTC compiles with: a header made ready, the block executor, the command. A new stamp voids what it has kept.
+nvrtc=$out/nvrtc
+mkdir -p "$nvrtc"
+if ! cat "$here/hostcuda.h" "$here/fiber.h" "$here/fiber.cpp" "$here/build.sh" | cmp -s - "$nvrtc/stamp"; then
+	rm -f "$nvrtc"/*
+	cp "$here/hostcuda.h" "$here/fiber.h" "$root/kernels/cuda/prelude.h" "$nvrtc"
+	cp "$out/obj/fiber.part.o" "$nvrtc/fiber.o"
+	generated=(-std=c++20 -O1 $arch -ffp-contract=fast -w -fPIC -fvisibility=hidden -DHOSTCUDA=1 -DHOSTCUDA_UNIT=generated)
+	${CXX:-g++} "${generated[@]}" -I"$nvrtc" -x c++-header -o "$nvrtc/fiber.h.gch" "$nvrtc/fiber.h"
+	echo "${CXX:-g++} ${generated[*]} -I'$nvrtc' -include fiber.h" >"$nvrtc/flags"
+	cat "$here/hostcuda.h" "$here/fiber.h" "$here/fiber.cpp" "$here/build.sh" >"$nvrtc/stamp"
+fi
