@@ -24,8 +24,8 @@ GPU_ENV = CGO_ENABLED=1 CGO_CFLAGS="$(GPU_CFLAGS)" CGO_LDFLAGS="$(strip $(GPU_LD
 
 # Versions of the packages that bring headers. The first is all that a build wants.
 CUDA_HEADERS  = nvidia-cuda-runtime-cu12==12.9.79
-SMALL_HEADERS = nvidia-nvml-dev-cu12==12.9.79
-LARGE_HEADERS = nvidia-cuda-nvrtc-cu12==12.9.86 nvidia-cublas-cu12==12.9.1.4 nvidia-cudnn-cu12==9.13.0.50
+SMALL_HEADERS = nvidia-nvml-dev==13.0.87 nvidia-cuda-crt==13.0.88 nvidia-cuda-runtime==13.0.96
+LARGE_HEADERS = nvidia-cuda-nvrtc==13.0.88 nvidia-cublas==13.1.0.3 nvidia-cudnn-cu13==9.13.0.50
 
 ## GPU
 
@@ -53,10 +53,10 @@ gpu-headers: ## fetch cuda.h (3 MB, a Python package) into .cuda
 
 .PHONY: gpu-api-headers
 gpu-api-headers: ## fetch the headers of cuBLASLt, cuDNN and NVRTC into .cuda (1.3 GB on the way, 20 MB to keep)
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .cuda/api $(SMALL_HEADERS) $(LARGE_HEADERS) $(CUDA_HEADERS)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .cuda/api $(SMALL_HEADERS) $(LARGE_HEADERS)
 	find .cuda/api -name '*.so*' -delete
 
 .PHONY: check-gpu-api
 check-gpu-api: ## compare our declarations of NVIDIA's libraries with their headers, those that are found
-	@[ -e .cuda/api/nvidia/nvml_dev ] || $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .cuda/api $(SMALL_HEADERS) || echo "(NVML's header could not be fetched)"
-	@gpu/tools/check_api.sh $(CUDA_INCLUDE) $(wildcard .cuda/api/nvidia/*/include $(foreach package,$(NVIDIA_PACKAGES),$(package)/*/include))
+	@[ -d .cuda/api ] || $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --target .cuda/api $(SMALL_HEADERS) || echo "the small headers could not be fetched: going on with what there is"
+	@gpu/tools/check_api.sh $(foreach package,$(NVIDIA_PACKAGES),$(package)/*/include) .cuda/api/nvidia/*/include $(CUDA_INCLUDE)

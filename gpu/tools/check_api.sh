@@ -26,6 +26,10 @@ compare() {
 		echo "$name: skipped, no $header is found (make gpu-api-headers fetches it)"
 		return
 	fi
+	if [ "$macro" != NVRTC ] && [ "$macro" != NVML ] && [ -z "$(found crt/host_defines.h "$@")" ]; then
+		echo "$name: skipped, $header wants crt/host_defines.h, which is not found (NVIDIA's package nvidia-cuda-crt has it)"
+		return
+	fi
 	# The list of names: first a use of NVIDIA's declaration, then another name for ours.
 	sed -n "s/^$macro(\(.*\))\$/static const void *use_\1 = (const void *)\1;/p" gpu/driver/libs.h >"$scratch/uses.h"
 	sed -n "s/^$macro(\(.*\))\$/#define \1 ours_\1/p" gpu/driver/libs.h >"$scratch/renames.h"
