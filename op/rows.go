@@ -37,7 +37,7 @@ func sumLast(x graph.Value) graph.Value {
 func logSumExp(x []float64) float64 {
 	top := math.Inf(-1)
 	for _, v := range x {
-		top = math.Max(top, v)
+		top = larger(top, v)
 	}
 	if math.IsInf(top, 0) {
 		return top
