@@ -81,3 +81,12 @@ extern "C" __global__ void to_bf16(const float* __restrict__ x, unsigned* __rest
   }
   y[i >> 1] = word;
 }
+
+// FROM_BF16 widens n bfloat16 numbers, two a word. A thread takes a word. Grid: blocks of (n+1)/2 threads.
+extern "C" __global__ void from_bf16(const unsigned* __restrict__ x, float* __restrict__ y, long long n) {
+  long long i = 2 * ((long long)blockIdx.x * blockDim.x + threadIdx.x);
+  if (i >= n) return;
+  unsigned word = x[i >> 1];
+  y[i] = __uint_as_float(word << 16);
+  if (i + 1 < n) y[i + 1] = __uint_as_float(word & 0xffff0000u);
+}
