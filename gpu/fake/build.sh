@@ -19,7 +19,8 @@ out=$(cd "$out" && pwd)
 arch=
 if [ "$(uname -m)" = x86_64 ] && grep -q '\bfma\b' /proc/cpuinfo && grep -q '\bavx2\b' /proc/cpuinfo; then arch=-march=x86-64-v3; fi
 # contract=fast: device compilers make a*b+c one operation too. Functions like __fmul_rn keep theirs apart.
-flags=(-std=c++20 -O2 $arch -ffp-contract=fast -Wall -fPIC -fvisibility=hidden -I"$here" -I"$root/kernels/cuda")
+abi=$(cat "$here/hostcuda.h" "$here"/fiber.* | cksum | cut -d' ' -f1)
+flags=(-DHOSTCUDA_ABI="${abi}ul" -std=c++20 -O2 $arch -ffp-contract=fast -Wall -fPIC -fvisibility=hidden -I"$here" -I"$root/kernels/cuda")
 headers=("$here"/*.h "$here/build.sh" "$root"/kernels/cuda/*.h $(find "$root/kernels/cuda" -name '*.cuh'))
 
 # compile SOURCE OBJECT FLAG... : only when the object is older than what it is made of

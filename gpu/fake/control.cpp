@@ -3,7 +3,8 @@
 //   FAKECUDA_FAIL=NAME:K[:CODE]     the K-th call (from 1) of NAME returns CODE, once
 //   fakecuda_fail(name, k, code)    the same at run time, counted from now; k = 0 takes it back. code 0: a plain one
 //   fakecuda_calls(name)            how often NAME was called since fakecuda_reset_calls()
-//   fakecuda_report(buffer, n)      "calls NAME COUNT" and "live KIND COUNT" lines; returns the bytes wanted
+//   fakecuda_report(buffer, n)      lines "calls NAME COUNT", "live KIND COUNT" and "leaked KIND COUNT", the last of what a context
+//                                   still held when it was given back; returns the bytes wanted
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -33,6 +34,7 @@ int bad(int code, const char* f, ...) {
 namespace {
 struct Entry { long calls = 0, fail_at = 0; int code = 0; };
 std::map<std::string, Entry, std::less<>>& entries() { static std::map<std::string, Entry, std::less<>> m; return m; }
+std::map<std::string, long>& leaked() { static std::map<std::string, long> m; return m; }
 std::map<std::string, long>& live() { static std::map<std::string, long> m; return m; }
 
 // The plain error of each library.
@@ -93,6 +95,7 @@ API fakecuda_fail(const char* name, long k, int code) {
 API fakecuda_reset_calls() {
   std::lock_guard<std::recursive_mutex> lock(mu);
   entries().clear();
+  leaked().clear();
   return 0;
 }
 
@@ -113,6 +116,15 @@ extern "C" __attribute__((visibility("default"))) long fakecuda_report(char* buf
     if (e.calls) s += "calls " + name + " " + std::to_string(e.calls) + "\n";
   for (auto& [kind, count] : live())
     if (count) s += "live " + kind + " " + std::to_string(count) + "\n";
+  for (auto& [kind, count] : leaked())
+    s += "leaked " + kind + " " + std::to_string(count) + "\n";
   if (n > 0) snprintf(buffer, n, "%s", s.c_str());
   return s.size() + 1;
 }
+
+namespace fakecuda {
+void note_leaks() {
+  for (auto& [kind, count] : live())
+    if (count) leaked()[kind] += count;
+}
+}  // namespace fakecuda

@@ -131,6 +131,7 @@ API cuDevicePrimaryCtxRelease_v2(int d) {
   if (p.refs <= 0) return bad(INVALID_CONTEXT, "cuDevicePrimaryCtxRelease: nobody holds the context");
   if (--p.refs) return injected_;
   fakecuda_count("context", -1);
+  if (!sticky) note_leaks();
   return AFTER(end_context());
 }
 API cuDevicePrimaryCtxReset_v2(int) { ENTER_RELEASE; end_context(); return injected_; }

@@ -34,6 +34,8 @@ extern std::recursive_mutex mu;
 extern int sticky;  // an error that the context does not survive: every later call returns it
 bool is_sticky(int code);
 
+void note_leaks();  // what is live now was not given back
+
 // Says on stderr what is wrong, and returns the code.
 int bad(int code, const char* format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -238,6 +238,6 @@ static const char* run(const Kernel* k, const Grid& g, void** args) {
 }
 
 Library library() {
-  return {hostcuda_kernels, run, [] { return Place{g_blockIdx, cur ? cur->tid : dim3{0, 0, 0}}; }};
+  return {HOSTCUDA_ABI, hostcuda_kernels, run, [] { return Place{g_blockIdx, cur ? cur->tid : dim3{0, 0, 0}}; }};
 }
 }  // namespace hostcuda

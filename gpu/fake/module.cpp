@@ -89,16 +89,16 @@ bool next_entry(const char*& p, Entry& e) {
   return true;
 }
 
-// The library that the fake NVRTC wrote into its text, as hexadecimal digits in comments.
+// The library that the fake NVRTC wrote into its text, as hexadecimal digits; a real driver refuses such a text.
 int carried_library(Module& m, const char* text, Library& library) {
-  const char* p = strstr(text, "// fakenvrtc ");
+  const char* p = strstr(text, "fakenvrtc ");
   if (!p) return OK;
   int fd = memfd_create("fakenvrtc", MFD_CLOEXEC);
   if (fd < 0) return OUT_OF_MEMORY;
   std::string bytes;
   auto digit = [](char c) { return c >= 'a' ? c - 'a' + 10 : c - '0'; };
-  for (; p && !strncmp(p, "// fakenvrtc ", 13); p = strchr(p, '\n'), p = p ? p + 1 : p) {
-    for (const char* c = p + 13; c[0] > ' ' && c[1] > ' '; c += 2) bytes.push_back((char)(digit(c[0]) << 4 | digit(c[1])));
+  for (; p && !strncmp(p, "fakenvrtc ", 10); p = strchr(p, '\n'), p = p ? p + 1 : p) {
+    for (const char* c = p + 10; c[0] > ' ' && c[1] > ' '; c += 2) bytes.push_back((char)(digit(c[0]) << 4 | digit(c[1])));
   }
   bool wrote = write(fd, bytes.data(), bytes.size()) == (ssize_t)bytes.size();
   m.handle = wrote ? dlopen(("/proc/self/fd/" + std::to_string(fd)).c_str(), RTLD_NOW | RTLD_LOCAL) : nullptr;
@@ -106,6 +106,7 @@ int carried_library(Module& m, const char* text, Library& library) {
   auto* get = m.handle ? (Library(*)())dlsym(m.handle, "hostcuda_library") : nullptr;
   if (!get) return bad(INVALID_PTX, "the library in this text cannot be loaded: %s", wrote ? dlerror() : "short write");
   library = get();
+  if (library.abi != hostcuda::library().abi) return bad(INVALID_PTX, "the library in this text is of another build of the fake driver");
   return OK;
 }
 
