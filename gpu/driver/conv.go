@@ -123,6 +123,14 @@ func (c Conv) check() error {
 			return errors.New("sizes, strides and groups have to be positive")
 		}
 	}
+	switch {
+	case c.PadH < 0 || c.PadW < 0:
+		return errors.New("padding cannot be negative")
+	case c.Pass > BackwardFilter:
+		return fmt.Errorf("there is no pass %d", c.Pass)
+	case c.Precision > BF16:
+		return fmt.Errorf("there is no precision %d", c.Precision)
+	}
 	if c.C%c.Groups != 0 || c.K%c.Groups != 0 {
 		return fmt.Errorf("%d groups do not divide the channels", c.Groups)
 	}

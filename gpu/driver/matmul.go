@@ -93,6 +93,10 @@ func (m MatMul) problem() (C.ae_lt_problem, error) {
 		return C.ae_lt_problem{}, errors.New("the batch, M, N and K have to be positive")
 	case m.Batch > 1 && m.StrideC == 0:
 		return C.ae_lt_problem{}, errors.New("products of a batch need places of their own: StrideC is 0")
+	case m.Epilogue > BiasReLU:
+		return C.ae_lt_problem{}, fmt.Errorf("there is no epilogue %d", m.Epilogue)
+	case m.Precision > BF16:
+		return C.ae_lt_problem{}, fmt.Errorf("there is no precision %d", m.Precision)
 	case m.Alignment&(m.Alignment-1) != 0:
 		return C.ae_lt_problem{}, fmt.Errorf("the alignment %d is no power of two", m.Alignment)
 	}
