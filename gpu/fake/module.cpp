@@ -100,8 +100,10 @@ int carried_library(Module& m, const char* text, Library& library) {
   for (; p && !strncmp(p, "fakenvrtc ", 10); p = strchr(p, '\n'), p = p ? p + 1 : p) {
     for (const char* c = p + 10; c[0] > ' ' && c[1] > ' '; c += 2) bytes.push_back((char)(digit(c[0]) << 4 | digit(c[1])));
   }
+  static unsigned loads;  // a name that was open before would be found again, so no two may be equal
+  std::string name = "/proc/self/fd" + std::string(1 + loads++ % 2000, '/') + std::to_string(fd);
   bool wrote = write(fd, bytes.data(), bytes.size()) == (ssize_t)bytes.size();
-  m.handle = wrote ? dlopen(("/proc/self/fd/" + std::to_string(fd)).c_str(), RTLD_NOW | RTLD_LOCAL) : nullptr;
+  m.handle = wrote ? dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL) : nullptr;
   close(fd);
   auto* get = m.handle ? (Library(*)())dlsym(m.handle, "hostcuda_library") : nullptr;
   if (!get) return bad(INVALID_PTX, "the library in this text cannot be loaded: %s", wrote ? dlerror() : "short write");
