@@ -61,14 +61,14 @@ func (b *binder) takeKL(rows, n int) (kl memory, ok bool) {
 }
 
 // klBehind returns the step behind step i, a GaussianSample, that computes the KL divergence of what i samples from, and nothing
-// else. What i reads keeps its numbers until then, as that step reads it, unless it is a state that a step in between writes.
+// else, into a buffer that nobody has used before. What i reads keeps its numbers until then unless a step in between writes it.
 func klBehind(p *program.Program, i int) (int, bool) {
 	mu, logVar := p.Steps[i].In[0], p.Steps[i].In[1]
 	for j := i + 1; j < len(p.Steps); j++ {
 		s := &p.Steps[j]
 		if s.Node != nil && s.Node.Op.Name() == "KLNormal" && s.In[0] == mu && s.In[1] == logVar {
 			out := s.Out[0]
-			return j, s.Chain == nil && out >= 0 && p.Buffers[out].Place == program.Arena
+			return j, s.Chain == nil && out >= 0 && p.Buffers[out].Place == program.Arena && p.Buffers[out].First == j
 		}
 		if writes(s, mu) || writes(s, logVar) {
 			return 0, false

@@ -47,7 +47,7 @@ func bindReduce(b *binder, s *step, axes []int, name string, start uint32) error
 	for {
 		pass, rest := nextPass(dims)
 		dst := y
-		if slices.ContainsFunc(rest, func(d dim) bool { return d.reduced }) {
+		if !folded(rest) {
 			dst = b.scratch(graph.Float32, sizeOf(rest))
 		}
 		f.run(pass, dst, x)
@@ -89,6 +89,11 @@ func join(dims []dim, d dim) []dim {
 		return dims
 	}
 	return append(dims, d)
+}
+
+// folded reports whether nothing is left to fold.
+func folded(dims []dim) bool {
+	return !slices.ContainsFunc(dims, func(d dim) bool { return d.reduced })
 }
 
 // pass is a fold that one of the kernels does: of the runs planes x kept x inner over planes and inner, or, where columns are
