@@ -6,7 +6,6 @@
 #include <dlfcn.h>
 #include <setjmp.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <unistd.h>
 #include <cstdio>
 #include <cstdlib>
@@ -93,18 +92,19 @@ bool next_entry(const char*& p, Entry& e) {
 int carried_library(Module& m, const char* text, Library& library) {
   const char* p = strstr(text, "fakenvrtc ");
   if (!p) return OK;
-  int fd = memfd_create("fakenvrtc", MFD_CLOEXEC);
-  if (fd < 0) return OUT_OF_MEMORY;
   std::string bytes;
   auto digit = [](char c) { return c >= 'a' ? c - 'a' + 10 : c - '0'; };
   for (; p && !strncmp(p, "fakenvrtc ", 10); p = strchr(p, '\n'), p = p ? p + 1 : p) {
     for (const char* c = p + 10; c[0] > ' ' && c[1] > ' '; c += 2) bytes.push_back((char)(digit(c[0]) << 4 | digit(c[1])));
   }
-  static unsigned loads;  // a name that was open before would be found again, so no two may be equal
-  std::string name = "/proc/self/fd" + std::string(1 + loads++ % 2000, '/') + std::to_string(fd);
+  // A file with a name of its own: the loader takes two libraries of one name for the same.
+  char path[] = "/tmp/fakecuda-XXXXXX";
+  int fd = mkstemp(path);
+  if (fd < 0) return OUT_OF_MEMORY;
   bool wrote = write(fd, bytes.data(), bytes.size()) == (ssize_t)bytes.size();
-  m.handle = wrote ? dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL) : nullptr;
   close(fd);
+  m.handle = wrote ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : nullptr;
+  unlink(path);
   auto* get = m.handle ? (Library(*)())dlsym(m.handle, "hostcuda_library") : nullptr;
   if (!get) return bad(INVALID_PTX, "the library in this text cannot be loaded: %s", wrote ? dlerror() : "short write");
   library = get();
