@@ -55,6 +55,9 @@ func runValues(t *testing.T, b backend.Backend, options backend.Options, vs []gr
 	exe := exes[0]
 	defer exe.Close()
 	for _, in := range p.Inputs {
+		if in.Spec.Shape.Size() == 0 {
+			continue // a host tensor of nothing has no data to point to
+		}
 		if err := exe.Feed(in.Name, backendtest.Host(feed[in.Name])); err != nil {
 			t.Fatal(err)
 		}
@@ -71,6 +74,9 @@ func runValues(t *testing.T, b backend.Backend, options backend.Options, vs []gr
 
 func fetchTensor(t *testing.T, exe backend.Executable, name string, s graph.Spec) graph.Tensor {
 	t.Helper()
+	if s.Shape.Size() == 0 {
+		return graph.NewTensor(s)
+	}
 	h := backend.NewHost(s)
 	if err := exe.Fetch(name, h); err != nil {
 		t.Fatal(err)
