@@ -27,10 +27,12 @@ func bindLt(b *binder, s *step) error {
 		StrideA: int64(p.stepA), StrideB: int64(p.stepB), StrideC: int64(p.stepC), Precision: b.precision, WorkspaceLimit: workspaceLimit}
 	st := plain
 	var bias memory
-	if v, relu, ok := b.takeBias(s, program.Access{Inner: 1, Period: p.n}, true); ok {
-		bias, st.bias, m.Epilogue = v, v, driver.Bias
-		if relu {
-			st.activation, m.Epilogue = activations["ReLU"], driver.BiasReLU
+	if !productWanted(s) {
+		if v, relu, ok := b.takeBias(s, program.Access{Inner: 1, Period: p.n}, true); ok {
+			bias, st.bias, m.Epilogue = v, v, driver.Bias
+			if relu {
+				st.activation, m.Epilogue = activations["ReLU"], driver.BiasReLU
+			}
 		}
 	}
 	plan, err := b.dev.lt.Plan(m)

@@ -25,6 +25,9 @@ var activations = map[string]int{"ReLU": 1, "Sigmoid": 2, "Tanh": 3, "Softplus":
 // alone reads the sum.
 func (b *binder) storeOf(s *step, a program.Access) store {
 	st := plain
+	if productWanted(s) {
+		return st
+	}
 	before := outsOf(s)
 	if bias, relu, ok := b.takeBias(s, a, true); ok {
 		st.bias = bias
@@ -38,6 +41,9 @@ func (b *binder) storeOf(s *step, a program.Access) store {
 	}
 	return st
 }
+
+// productWanted says that the product itself is read by other steps, so that a store must not change it.
+func productWanted(s *step) bool { return s.Step.Out[0] >= 0 }
 
 // outsOf counts the outputs of a step's epilogue.
 func outsOf(s *step) int {
