@@ -17,6 +17,7 @@ type executable struct {
 	mem     []memory
 	inputs  map[string]memory
 	phases  []phase
+	ends    []int // phases up to and including each step of the program
 	job     *job
 	choices []backend.Choice
 }
@@ -61,6 +62,7 @@ func (b *Backend) bind(p *program.Program, s *state, arena []float32, o backend.
 		if err := binder.step(i, &p.Steps[i]); err != nil {
 			return nil, err
 		}
+		e.ends = append(e.ends, len(e.phases))
 	}
 	b.workers.reserve(binder.local, binder.slots)
 	e.job = b.workers.prepare(e.phases)

@@ -27,7 +27,7 @@ func commands() []command {
 	return []command{
 		trainCommand, initCommand, checkCommand, explainCommand, listCommand, dataCommand,
 		evalCommand, reconstructCommand, encodeCommand, decodeCommand, sampleCommand, interpolateCommand,
-		runsCommand, compareCommand, doctorCommand, helpCommand, versionCommand,
+		runsCommand, compareCommand, doctorCommand, benchCommand, helpCommand, versionCommand,
 	}
 }
 

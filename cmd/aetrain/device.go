@@ -4,15 +4,14 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"aetrain/backend"
 	"aetrain/configs"
 	"aetrain/cpu"
 	"aetrain/trainer"
 )
-
-// noGPU is why there is no GPU to be had.
-const noGPU = "no CUDA in this build"
 
 // devices are the ways to name one.
 var devices = regexp.MustCompile(`^(auto|cpu|cuda(:[0-9]{1,3})?)$`)
@@ -26,21 +25,48 @@ func checkDevice(cfg *configs.Config, name string) {
 
 // openBackend opens the device that [train] names and says what it is.
 func openBackend(c *trainer.Config, t *talk) (backend.Backend, error) {
-	if c.Device != "auto" && c.Device != "cpu" {
-		return nil, fmt.Errorf("train.device: %s: %s; \"cpu\" and \"auto\" run on the processor", c.Device, noGPU)
-	}
-	b, err := cpu.Open(cpu.Threads(c.Threads))
+	b, why, err := openDevice(c.Device, c.Threads)
 	if err != nil {
 		return nil, err
 	}
 	has := b.Capabilities()
-	if c.Device == "auto" {
-		t.Linef("cpu: %s (%s)", noGPU, has.Device)
+	if why != nil {
+		t.Linef("cpu: %v (%s)", why, has.Device)
 	} else {
 		t.Linef("%s", has.Device)
+	}
+	for _, line := range missing(b) {
+		t.Linef("%s", line)
 	}
 	if !slices.Contains(has.Precisions, c.Precision) {
 		t.Linef("%s is not available on this device: float32", c.Precision)
 	}
 	return b, nil
+}
+
+// openDevice opens a device: "cpu", "cuda", "cuda:N", or "auto", which is the first GPU if there is one, and else the processor;
+// why then says what is missing. threads are the processor's, 0 all of them.
+func openDevice(name string, threads int) (b backend.Backend, why, err error) {
+	if name != "cpu" {
+		b, err := openGPU(gpuIndex(name))
+		if err == nil {
+			return b, nil, nil
+		}
+		if name != "auto" {
+			return nil, nil, fmt.Errorf("train.device: %s: %w; \"cpu\" and \"auto\" run on the processor", name, err)
+		}
+		why = err
+	}
+	c, err := cpu.Open(cpu.Threads(threads))
+	if err != nil {
+		return nil, nil, err
+	}
+	return c, why, nil
+}
+
+// gpuIndex is the N of "cuda:N", 0 without one. Its digits were checked.
+func gpuIndex(name string) int {
+	_, digits, _ := strings.Cut(name, ":")
+	n, _ := strconv.Atoi(digits)
+	return n
 }

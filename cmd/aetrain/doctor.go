@@ -46,10 +46,34 @@ type health struct {
 	PeakGFLOPS map[string]trainer.Number `json:"peak_gflops"` // of one thread's registers, by tier
 	Memory     int64                     `json:"memory_bytes,omitempty"`
 	Device     string                    `json:"device"`
-	CUDA       string                    `json:"cuda"`
+	CUDA       string                    `json:"cuda"` // what there is, or why there is none
+	GPUs       []gpuHealth               `json:"gpus,omitempty"`
+	Libraries  []libraryHealth           `json:"libraries,omitempty"` // NVIDIA's
 	Cache      string                    `json:"cache"`
 	CacheOK    bool                      `json:"cache_writable"`
 	CacheBytes int64                     `json:"cache_bytes"`
+}
+
+// gpuHealth is a GPU.
+type gpuHealth struct {
+	Name        string `json:"name"`
+	UUID        string `json:"uuid,omitempty"`
+	PCI         string `json:"pci"`
+	Compute     string `json:"compute_capability"`
+	MemoryBytes int64  `json:"memory_bytes"`
+	SMs         int    `json:"multiprocessors"`
+	ClockMHz    int    `json:"clock_mhz"`
+	CUDA        string `json:"cuda"` // version that its driver implements
+}
+
+// libraryHealth is one of NVIDIA's libraries, and what to do where it is missing.
+type libraryHealth struct {
+	Name    string   `json:"name"`
+	Path    string   `json:"path,omitempty"`
+	Version string   `json:"version,omitempty"`
+	Error   string   `json:"error,omitempty"`
+	Install string   `json:"install,omitempty"`
+	Looked  []string `json:"looked"`
 }
 
 // runDoctor measures and prints.
@@ -76,7 +100,7 @@ func runDoctor(o doctorOptions, stdout io.Writer) error {
 		t.row("memory", bytesText(h.Memory))
 	}
 	t.row("device", h.Device)
-	t.row("cuda", h.CUDA)
+	h.gpuRows(&t)
 	state := bytesText(h.CacheBytes)
 	if !h.CacheOK {
 		state = "cannot be written: downloads and generated data are not kept"
@@ -86,12 +110,39 @@ func runDoctor(o doctorOptions, stdout io.Writer) error {
 	return nil
 }
 
+// gpuRows tell of GPUs and libraries. Where a library is missing, they say where it was looked for and what to install.
+func (h *health) gpuRows(t *table) {
+	t.row("cuda", h.CUDA)
+	for i, g := range h.GPUs {
+		t.row(fmt.Sprintf("gpu %d", i), fmt.Sprintf("%s, compute capability %s, %s, %d multiprocessors at %d MHz (%s)",
+			g.Name, g.Compute, bytesText(g.MemoryBytes), g.SMs, g.ClockMHz, g.PCI))
+	}
+	for _, l := range h.Libraries {
+		if l.Error == "" {
+			t.row(l.Name, strings.TrimSpace(l.Version+" "+l.Path))
+			continue
+		}
+		t.row(l.Name, l.Error)
+		t.row("", "to install: "+l.Install)
+		for i, place := range l.Looked {
+			if i == 0 {
+				place = "looked in: " + place
+			} else {
+				place = "           " + place
+			}
+			t.row("", place)
+		}
+	}
+}
+
+// examine looks at everything.
 func examine() (*health, error) {
 	h := &health{
 		Version: version(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
 		CPU: procField("/proc/cpuinfo", "model name"), Threads: runtime.GOMAXPROCS(0),
-		PeakGFLOPS: map[string]trainer.Number{}, Memory: systemMemory(), CUDA: noGPU,
+		PeakGFLOPS: map[string]trainer.Number{}, Memory: systemMemory(),
 	}
+	examineGPU(h)
 	for _, tier := range cpuinfo.Tiers() {
 		h.Tiers = append(h.Tiers, tier.String())
 		h.PeakGFLOPS[tier.String()] = trainer.Number(gemm.Peak(tier))

@@ -5,7 +5,6 @@ import (
 
 	"aetrain/backend"
 	"aetrain/configs"
-	"aetrain/cpu"
 	"aetrain/internal/registry"
 )
 
@@ -23,7 +22,7 @@ func readKernels(cfg *configs.Config) backend.Options {
 	var o kernelOptions
 	s := cfg.Section("kernels")
 	_ = s.Decode(&o) // kept in cfg
-	known := cpu.Kernels()
+	known := kernelNames()
 	for op, candidate := range o.Ops {
 		checkKernel(s, known, op, candidate)
 	}

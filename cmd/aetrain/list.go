@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"aetrain/configs"
-	"aetrain/cpu"
 	"aetrain/data"
 	"aetrain/infer"
 	"aetrain/internal/registry"
@@ -68,6 +67,7 @@ func lists() []listed {
 		{"callbacks", plain(trainer.Callbacks.Names())},
 		{"ops", plain(opNames())},
 		{"kernels", kernelItems},
+		{"bench rows", benchItems},
 	}
 }
 
@@ -182,7 +182,7 @@ func opNames() []string {
 
 func kernelItems() []listItem {
 	var items []listItem
-	for name, candidates := range cpu.Kernels() {
+	for name, candidates := range kernelNames() {
 		var once []string // a name may stand for several cases of shapes
 		for _, c := range candidates {
 			if !slices.Contains(once, c) {

@@ -1,0 +1,318 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"aetrain/backend"
+	"aetrain/bench/throughput"
+	"aetrain/configs"
+	"aetrain/internal/registry"
+)
+
+var benchCommand = command{
+	name: "bench", args: "[ROW...]", summary: "measure how fast models train here, beside PyTorch if asked to",
+	help: `
+Without -config it measures the standard rows, or those that are named (aetrain list bench-rows); * stands for anything: conv-vae-*.
+With -config it measures a config of yours, on its own data; -set data.source=random takes noise instead.
+
+Sides take turns, round by round. A figure is the median of the rounds: examples a second, time of a step, GFLOP/s of its products
+and their share of the device's peak, GB/s that its operands and results make, and joules where NVML tells them. Ours is the whole
+trainer with its loader; PyTorch's is the bare step on batches that lie on the device.
+
+-profile runs the steps of a program one by one instead and lists them, costliest first, beside what the device's peaks allow.
+-out DIR gets bench.json, bench.txt and bench.png, or profile.json and profile.txt.`,
+	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
+		var o benchOptions
+		f.StringVar(&o.Config, "config", "", "measure this experiment's `FILE` instead of the standard rows")
+		f.sets(&o.Sets)
+		f.StringVar(&o.Device, "device", "", "`LIST` of auto, cpu, cuda[:N] with commas (default: the processor, and a GPU if there is one)")
+		f.IntVar(&o.Rounds, "rounds", 5, "rounds of each side")
+		f.Float64Var(&o.Seconds, "seconds", 1, "of each side in a round")
+		f.IntVar(&o.Threads, "threads", 0, "of the processor (default all)")
+		f.StringVar(&o.Precision, "precision", "", "of products, `float32|tf32|bf16`, on both sides where the device has it (default the config's)")
+		f.StringVar(&o.Peers, "peers", "", "measure this one too: `pytorch`, eager, by torch.compile and as CUDA graph")
+		f.StringVar(&o.Python, "python", "", "`PATH` of a Python that has PyTorch (default .venv-peers/bin/python, else python3)")
+		f.BoolVar(&o.Profile, "profile", false, "list the parts of a step, their times and what the device's peaks allow")
+		f.StringVar(&o.Out, "out", "", "`DIR` to write the result to")
+		f.format(&o.Format)
+		o.talkOptions.add(f)
+		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+			if err := o.take(args); err != nil {
+				return err
+			}
+			return runBench(ctx, o, stdout, stderr)
+		}
+	},
+}
+
+// benchOptions are the flags of "aetrain bench".
+type benchOptions struct {
+	Config    string   // the experiment's file; "": the standard rows
+	Rows      []string // of the standard ones, patterns; none: all
+	Sets      texts    // overrides KEY=VALUE
+	Device    string   // list
+	Rounds    int
+	Seconds   float64
+	Threads   int
+	Precision string
+	Peers     string // "pytorch"
+	Python    string
+	Profile   bool
+	Out       string // folder; "": nothing is written
+	Format    string
+	talkOptions
+}
+
+// take adds the arguments, and refuses what does not go together.
+func (o *benchOptions) take(args []string) error {
+	o.Rows = args
+	for _, name := range o.devices() {
+		if !devices.MatchString(name) {
+			return usagef("-device: %q is none of auto, cpu, cuda and cuda:N", name)
+		}
+	}
+	switch {
+	case o.Config != "" && len(o.Rows) > 0:
+		return usagef("rows are the standard ones, -config is another; give one of them")
+	case o.Rounds < 1:
+		return usagef("-rounds: at least 1 is wanted, got %d", o.Rounds)
+	case !(o.Seconds > 0):
+		return usagef("-seconds: a number above 0 is wanted, got %v", o.Seconds)
+	case o.Peers != "" && o.Peers != "pytorch":
+		return usagef("-peers: there is no %q%s", o.Peers, registry.Suggest(o.Peers, []string{"pytorch"}))
+	case o.Peers != "" && o.Config != "":
+		return usagef("-peers: PyTorch knows the standard rows alone")
+	case o.Profile && o.Peers != "":
+		return usagef("-profile looks into our own steps; leave -peers out")
+	}
+	return nil
+}
+
+// devices are the names in -device.
+func (o *benchOptions) devices() []string {
+	var names []string
+	for _, name := range strings.Split(o.Device, ",") {
+		if name = strings.TrimSpace(name); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// endless makes a training go on for as long as it is watched, and nothing beside it.
+var endless = []string{
+	"train.epochs=1000000", "train.max_steps=0", "train.early_stopping=0", "train.validate_every=0", "train.sample_every=0",
+	"train.checkpoint_every=0",
+}
+
+// benchPause is how long a side rests before the next one, where peers take part: their threads spin for a while.
+const benchPause = 400 * time.Millisecond
+
+// runBench measures, or looks into steps.
+func runBench(ctx context.Context, o benchOptions, stdout, stderr io.Writer) error {
+	t := newTalk(stderr, o.talkOptions)
+	defer t.done()
+	rows, err := o.rows()
+	if err != nil {
+		return err
+	}
+	for _, r := range rows { // mistakes first
+		if _, err := r.Load(); err != nil {
+			return err
+		}
+	}
+	list, err := o.open(t)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		for _, d := range list {
+			_ = d.Backend.Close() // all figures are taken
+		}
+	}()
+	if o.Profile {
+		return o.profile(ctx, rows, list, t, stdout)
+	}
+	return o.measure(ctx, rows, list, t, stdout, stderr)
+}
+
+// rows are those to be measured.
+func (o *benchOptions) rows() ([]throughput.Row, error) {
+	if o.Config != "" {
+		load := func() (*throughput.Experiment, error) { return o.load(configs.LoadOptions{File: o.Config}) }
+		return []throughput.Row{{Name: strings.TrimSuffix(filepath.Base(o.Config), ".toml"), Text: o.Config, Load: load}}, nil
+	}
+	all := throughput.Standard(func(name string, text []byte) (*throughput.Experiment, error) {
+		return o.load(configs.LoadOptions{File: name, Bytes: text})
+	})
+	if len(o.Rows) == 0 {
+		return all, nil
+	}
+	var chosen []throughput.Row
+	for _, r := range all {
+		if slices.ContainsFunc(o.Rows, func(p string) bool { return matches(p, r.Name) }) {
+			chosen = append(chosen, r)
+		}
+	}
+	for _, p := range o.Rows {
+		if !slices.ContainsFunc(all, func(r throughput.Row) bool { return matches(p, r.Name) }) {
+			var names []string
+			for _, r := range all {
+				names = append(names, r.Name)
+			}
+			return nil, usagef("no row %q%s (aetrain list bench-rows)", p, registry.Suggest(p, names))
+		}
+	}
+	return chosen, nil
+}
+
+// matches reports whether a row is meant by a name with stars.
+func matches(pattern, name string) bool {
+	ok, err := filepath.Match(strings.ReplaceAll(pattern, "_", "-"), name)
+	return err == nil && ok
+}
+
+// load reads a config as a benchmark wants it.
+func (o *benchOptions) load(l configs.LoadOptions) (*throughput.Experiment, error) {
+	l.Sets = append(slices.Clone(o.Sets), endless...)
+	if o.Threads != 0 {
+		l.Sets = append(l.Sets, fmt.Sprintf("train.threads=%d", o.Threads))
+	}
+	if o.Precision != "" {
+		l.Sets = append(l.Sets, "train.precision="+o.Precision)
+	}
+	e, err := loadExperiment(l)
+	if err != nil {
+		return nil, err
+	}
+	return &throughput.Experiment{Seed: e.cfg.Seed, Data: e.data, Model: e.model, Optimizer: e.optimizer, Train: e.train, Kernels: e.kernels}, nil
+}
+
+// open opens the devices: those that are named, or the processor and the first GPU.
+func (o *benchOptions) open(t *talk) ([]throughput.Device, error) {
+	var list []throughput.Device
+	add := func(name string) error {
+		b, why, err := openDevice(name, o.Threads)
+		if err != nil {
+			return err
+		}
+		if why != nil {
+			t.Linef("cpu: %v", why)
+		}
+		if slices.ContainsFunc(list, func(d throughput.Device) bool { return d.Name == b.Name() }) {
+			return b.Close() // auto has found one that is named, too
+		}
+		for _, line := range missing(b) {
+			t.Linef("%s: %s", b.Name(), line)
+		}
+		t.Detailf("measuring the peaks of %s", b.Name())
+		list = append(list, measured(b))
+		return nil
+	}
+	names := o.devices()
+	if len(names) == 0 {
+		names = []string{"cpu", "auto"}
+	}
+	for _, name := range names {
+		if err := add(name); err != nil {
+			for _, d := range list {
+				err = errors.Join(err, d.Backend.Close())
+			}
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// measuredCPU describes the processor to a benchmark.
+func measuredCPU(b backend.Backend) throughput.Device {
+	return throughput.Device{Name: b.Name(), Backend: b, Peaks: throughput.CPUPeaks(b.Capabilities().Threads)}
+}
+
+// measure prints and writes what all sides do.
+func (o *benchOptions) measure(ctx context.Context, rows []throughput.Row, list []throughput.Device, t *talk, stdout, stderr io.Writer) error {
+	m := throughput.Options{Rows: rows, Devices: list, Rounds: o.Rounds, Seconds: o.Seconds, Log: t.Linef, Done: o.write}
+	if o.Peers != "" {
+		torch, err := o.startTorch(ctx, t, stderr)
+		if err != nil {
+			return err
+		}
+		defer torch.Close()
+		m.Peers, m.Pause = []*throughput.Torch{torch}, benchPause
+	}
+	report, err := throughput.Measure(ctx, m)
+	if err != nil {
+		return err
+	}
+	if o.Format == formatJSON {
+		return writeJSON(stdout, report)
+	}
+	return report.WriteTable(stdout)
+}
+
+// startTorch starts PyTorch's side.
+func (o *benchOptions) startTorch(ctx context.Context, t *talk, stderr io.Writer) (*throughput.Torch, error) {
+	python := o.Python
+	if python == "" {
+		python = filepath.Join(".venv-peers", "bin", "python")
+		if _, err := os.Stat(python); err != nil {
+			python = "python3"
+		}
+	}
+	path, err := exec.LookPath(python)
+	if err != nil {
+		return nil, fmt.Errorf("-peers pytorch: there is no %s; -python names another", python)
+	}
+	if !o.Verbose {
+		stderr = nil
+	}
+	t.Detailf("starting %s", path)
+	torch, err := throughput.StartTorch(ctx, path, stderr)
+	if err != nil {
+		return nil, fmt.Errorf("-peers pytorch: %s: %w; \"make peers\" or \"pip install torch\" installs it, -python names another Python", path, err)
+	}
+	return torch, nil
+}
+
+// write writes what there is so far to -out.
+func (o *benchOptions) write(r *throughput.Report) error {
+	if o.Out == "" {
+		return nil
+	}
+	return r.Write(configs.ResolvePath(o.Out))
+}
+
+// profile prints and writes the parts of a step of each row on each device.
+func (o *benchOptions) profile(ctx context.Context, rows []throughput.Row, list []throughput.Device, t *talk, stdout io.Writer) error {
+	p, err := throughput.Profile(ctx, throughput.Options{Rows: rows, Devices: list, Seconds: o.Seconds, Log: t.Linef})
+	if err != nil {
+		return err
+	}
+	if o.Out != "" {
+		if err := p.Write(configs.ResolvePath(o.Out)); err != nil {
+			return err
+		}
+	}
+	if o.Format == formatJSON {
+		return writeJSON(stdout, p)
+	}
+	return p.WriteTable(stdout)
+}
+
+// benchItems are the standard rows, for "aetrain list bench-rows".
+func benchItems() []listItem {
+	var items []listItem
+	for _, r := range throughput.Standard(nil) {
+		items = append(items, listItem{r.Name, r.Text})
+	}
+	return items
+}
