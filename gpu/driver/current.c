@@ -2,8 +2,9 @@
 
 #include "current.h"
 
-/* The thread's context, as set here: nobody else sets it. Remembering it saves a call of the driver each time. */
-static __thread ae_current current;
+/* The thread's context, as set here: nobody else sets it. Remembering it saves a call of the driver each time. The model
+ * is right for a program, and for anything that is there when the program starts. */
+static __thread ae_current current __attribute__((tls_model("initial-exec")));
 
 CUresult ae_enter(ae_current c, ae_current *before) {
   *before = current;

@@ -20,7 +20,7 @@ func OpenDnn() (*Dnn, error) {
 	if err := Load(); err != nil {
 		return nil, err
 	}
-	libcublaslt.open() //nolint:errcheck // cuDNN opens cuBLASLt by its bare name, and finds it when it is open already
+	_ = libcublaslt.open() // cuDNN opens cuBLASLt by its bare name, and finds it when it is open already
 	if err := libcudnn.fill(); err != nil {
 		return nil, err
 	}

@@ -7,5 +7,5 @@
 // filled by dlopen and dlsym in Load and the Open functions. So a program with this package in it starts, and trains
 // on the CPU, on a machine without any NVIDIA software. Read [Load] first, then [Open] and [Context.Do].
 //
-// The package is built with the tag gpu (docs/gpu.md); without it, it is empty.
+// The package is built with the tag gpu ("make gpu"); without it, it is empty.
 package driver

@@ -20,8 +20,9 @@ type Graph struct {
 }
 
 // Capture records what f enqueues on s, instead of doing it, and makes a graph of it. Everything that f calls has to be
-// allowed in a capture: no memory may be allocated or freed and nothing waited for. Other threads may use the device
-// meanwhile. Addresses and scalar arguments are part of the graph; what is in memory is read when it runs.
+// allowed in a capture: no memory may be allocated or freed and nothing waited for. Kernels and library calls should
+// have run once before, as drivers and libraries load code and allocate at the first use. Other threads may use the
+// device meanwhile. Addresses and scalar arguments are part of the graph; what is in memory is read when it runs.
 // If f fails, its error is returned and nothing is kept.
 func Capture(s Stream, f func() error) (*Graph, error) {
 	if err := check("cuStreamBeginCapture", C.ae_capture_begin(s.handle())); err != nil {
@@ -35,7 +36,7 @@ func Capture(s Stream, f func() error) (*Graph, error) {
 	}
 	defer func() {
 		if open { // f panicked
-			end() //nolint:errcheck // the panic goes on
+			_ = end() // the panic goes on
 		}
 		if graph != nil {
 			C.cuGraphDestroy(graph)

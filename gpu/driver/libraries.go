@@ -119,8 +119,8 @@ func (l *library) find() error {
 	if broken != nil {
 		return broken
 	}
-	return fmt.Errorf("%s is not found at the loader's path or in %d other places (%s=FILE names it)",
-		strings.Join(l.usable(), " or "), len(folders), l.variable)
+	return fmt.Errorf("no %s: neither the loader's path nor %d other places have %s (%s=FILE names it)",
+		l.name, len(folders), strings.Join(l.usable(), " or "), l.variable)
 }
 
 // try opens one file and keeps the handle and the path that the loader took.

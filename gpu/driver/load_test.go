@@ -99,7 +99,7 @@ func TestSearch(t *testing.T) {
 	l := &library{variable: "AE_NO_SUCH_VARIABLE", files: []string{"libae-test.so"}, folders: []string{"cudnn/lib"}}
 	wantError(t, l.open(), filepath.Join(lib, "libae-test.so"), "file too short")
 	l = &library{variable: "AE_NO_SUCH_VARIABLE", files: []string{"libae-test-other.so"}}
-	wantError(t, l.open(), "libae-test-other.so is not found", "AE_NO_SUCH_VARIABLE=FILE")
+	wantError(t, l.open(), "have libae-test-other.so", "AE_NO_SUCH_VARIABLE=FILE")
 }
 
 func TestLibraries(t *testing.T) {

@@ -58,8 +58,8 @@ func OpenNVRTC() (*NVRTC, error) {
 func openBuiltins(path string) {
 	beside, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "libnvrtc-builtins.so.*")) // no match is fine
 	for _, file := range beside {
-		l := &library{}
-		l.try(file) //nolint:errcheck // one that does not open is missed by NVRTC, whose error then tells
+		var l library
+		_ = l.try(file) // one that does not open is missed by NVRTC, whose error then tells
 	}
 }
 
