@@ -84,7 +84,7 @@ POINT point_relu_grad(float y, float dy) { return y > 0.0f ? dy : 0.0f; }
 POINT point_leaky_relu_grad(float y, float dy, float slope) { return y > 0.0f ? dy : slope * dy; }
 POINT point_elu_grad(float y, float dy, float alpha) { return y > 0.0f ? dy : dy * (y + alpha); }
 POINT point_sigmoid_grad(float y, float dy) { return dy * y * (1.0f - y); }
-POINT point_tanh_grad(float y, float dy) { return dy * ((1.0f - y) * (1.0f + y)); }
+POINT point_tanh_grad(float y, float dy) { return dy * fmaf(-y, y, 1.0f); }
 POINT point_gelu_grad(float x, float dy) {
   return dy * (point_normal_cdf(x) + x * (expf(-0.5f * x * x) * 0.39894228040143268f));
 }
