@@ -37,7 +37,7 @@ var (
 	libcuda = &library{
 		name: "CUDA driver", variable: "AE_LIBCUDA", number: C.AE_LIB_CUDA,
 		files:   []string{"libcuda.so.1", "libcuda.so"},
-		install: "install NVIDIA's driver for the GPU (version 525 or later)",
+		install: "NVIDIA's driver for the GPU, version 525 or later",
 	}
 	libcublaslt = &library{
 		name: "cuBLASLt", variable: "AE_LIBCUBLASLT", number: C.AE_LIB_LT,

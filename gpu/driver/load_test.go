@@ -62,7 +62,7 @@ func TestOpenWithoutLibrary(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"lt: ": "lacks cublasLt", "dnn: ": "/nonexistent/dnn", "nvrtc: ": "AE_LIBNVRTC: /nonexistent/rtc", "nvml: ": "lacks nvml",
-		"cuBLASLt: ": "pip install nvidia-cublas", "cuDNN: ": "AE_LIBCUDNN=/nonexistent/dnn", "CUDA driver: ": "|install NVIDIA's driver",
+		"cuBLASLt: ": "pip install nvidia-cublas", "cuDNN: ": "AE_LIBCUDNN=/nonexistent/dnn", "CUDA driver: ": "|NVIDIA's driver",
 	} {
 		if line := lineOf(out, name); !strings.Contains(line, want) {
 			t.Errorf("%s%q, want %q; output:\n%s", name, line, want, out)
