@@ -8,7 +8,7 @@ func bindConvImplicit(b *binder, s *step) error {
 	c := convolutionOf(s.Case)
 	st, plane, channels := b.convStore(s)
 	out := s.out[0]
-	t := tilingOf(c.groups*c.phases(), c.m, c.pixels(), c.steps(), tileLarge, tileMedium, tileWide, tileSmall)
+	t := tilingOf(c.groups*c.phases(), c.m, c.pixels(), c.steps(), convTiles)
 	to := b.parts(out, t.parts)
 	now := st.of(t.parts)
 	taps, phases := c.tables(false)

@@ -53,7 +53,7 @@ func (g weightGrad) taps() (list []uint32) {
 // bindConvWeightImplicit sums by a product over pixels, in parts.
 func bindConvWeightImplicit(b *binder, s *step) error {
 	g := weightGradOf(s.Case)
-	t := tilingOf(g.Groups, g.m, g.columns, g.pixels(), tileLarge, tileMedium, tileSmall)
+	t := tilingOf(g.Groups, g.m, g.columns, g.pixels(), gemmTiles)
 	g.launch(b, s, "conv_weight_"+t.name, t.across*t.down, t.parts, t.per)
 	return nil
 }

@@ -59,7 +59,7 @@ func bindGEMM(b *binder, s *step) error {
 // gemm multiplies into output 0 and applies st.
 func (b *binder) gemm(s *step, p product, st store) {
 	out := s.out[0]
-	t := tilingOf(p.batch, p.m, p.n, p.k, tileLarge, tileMedium, tileSmall)
+	t := tilingOf(p.batch, p.m, p.n, p.k, gemmTiles)
 	to := b.parts(out, t.parts)
 	now := st.of(t.parts)
 	grid := [3]int{t.across * t.down * p.batch, t.parts, 1}

@@ -15,11 +15,10 @@ type tile struct {
 	rate    float64 // of a multiprocessor's multiplications, when blocks keep it busy
 }
 
+// The tiles of products and weight gradients, and of convolutions.
 var (
-	tileLarge  = tile{"large", 128, 128, 16, 0.9}
-	tileMedium = tile{"medium", 64, 64, 32, 0.8}
-	tileWide   = tile{"wide", 32, 128, 32, 0.75}
-	tileSmall  = tile{"small", 32, 32, 64, 0.5}
+	gemmTiles = []tile{{"large", 128, 128, 16, 0.9}, {"medium", 64, 64, 32, 0.8}, {"small", 32, 32, 64, 0.5}}
+	convTiles = append([]tile{{"wide", 32, 128, 32, 0.75}}, gemmTiles...)
 )
 
 // tiling is how a product is cut: grid tiles, and parts of the inner axis that are summed by a second launch.
@@ -42,7 +41,7 @@ const (
 )
 
 // tilingOf chooses among tiles for batch products of m×n results and k inner steps.
-func tilingOf(batch, m, n, k int, tiles ...tile) tiling {
+func tilingOf(batch, m, n, k int, tiles []tile) tiling {
 	var best tiling
 	least := math.Inf(1)
 	for _, t := range tiles {

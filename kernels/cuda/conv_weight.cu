@@ -127,7 +127,7 @@ extern "C" __global__ void __launch_bounds__(256, 2) conv_weight_small(const flo
 
 // DIRECT: for a dw of few columns or few filters, which would leave most of a tile empty. A block sums OUT filters by 9 columns (a 3x3 filter)
 // over its part of the pixels: a thread takes every THREADS-th pixel, reads OUT + 9 numbers for OUT·9 multiplications, and
-// the threads' sums are added by shuffles and then by warp, always in the same order.
+// the threads' sums meet in shared memory, where a warp adds up those of a result, always in the same order.
 // Grid: x = tiles of columns, then of filters; y = parts of `per` pixels; z = groups. Block: 256.
 constexpr int DIRECT_COLUMNS = 9, DIRECT_THREADS = 256;
 
@@ -161,30 +161,30 @@ __device__ __forceinline__ void weight_direct(float* sums, const float* x, const
     }
   }
 
-  int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+  constexpr int VALUES = OUT * DIRECT_COLUMNS;
 #pragma unroll
   for (int o = 0; o < OUT; o++)
 #pragma unroll
-    for (int j = 0; j < DIRECT_COLUMNS; j++) {
-      float v = sum[o][j];
-#pragma unroll
-      for (int d = 16; d > 0; d >>= 1) v += __shfl_down_sync(0xffffffffu, v, d);
-      if (lane == 0) sums[warp * (OUT * DIRECT_COLUMNS) + o * DIRECT_COLUMNS + j] = v;
-    }
+    for (int j = 0; j < DIRECT_COLUMNS; j++) sums[(o * DIRECT_COLUMNS + j) * DIRECT_THREADS + threadIdx.x] = sum[o][j];
   __syncthreads();
-  int o = threadIdx.x / DIRECT_COLUMNS, j = threadIdx.x % DIRECT_COLUMNS;
-  if (o >= OUT || row0 + o >= g.filters || column0 + j >= g.columns) return;
-  float v = 0.0f;
-  for (int i = 0; i < DIRECT_THREADS / 32; i++) v += sums[i * (OUT * DIRECT_COLUMNS) + threadIdx.x];
-  dw[blockIdx.y * stepPart + (group * g.filters + row0 + o) * g.columns + column0 + j] = v;
+  int lane = threadIdx.x & 31;
+  for (int e = threadIdx.x >> 5; e < VALUES; e += DIRECT_THREADS / 32) {
+    float v = 0.0f;
+#pragma unroll
+    for (int i = 0; i < DIRECT_THREADS; i += 32) v += sums[e * DIRECT_THREADS + i + lane];
+#pragma unroll
+    for (int d = 16; d > 0; d >>= 1) v += __shfl_down_sync(0xffffffffu, v, d);
+    int row = row0 + e / DIRECT_COLUMNS, column = column0 + e % DIRECT_COLUMNS;
+    if (lane == 0 && row < g.filters && column < g.columns) dw[blockIdx.y * stepPart + (group * g.filters + row) * g.columns + column] = v;
+  }
 }
 
 extern "C" __global__ void __launch_bounds__(256) conv_weight_direct_4(const float* __restrict__ x, const float* __restrict__ dy, float* __restrict__ dw, const Tap* __restrict__ taps, WeightGeometry g, int per, long long stepPart) {
-  __shared__ float sums[8 * 4 * DIRECT_COLUMNS];
+  __shared__ float sums[4 * DIRECT_COLUMNS * DIRECT_THREADS];
   weight_direct<4>(sums, x, dy, dw, taps, g, per, stepPart);
 }
 
 extern "C" __global__ void __launch_bounds__(256) conv_weight_direct_1(const float* __restrict__ x, const float* __restrict__ dy, float* __restrict__ dw, const Tap* __restrict__ taps, WeightGeometry g, int per, long long stepPart) {
-  __shared__ float sums[8 * DIRECT_COLUMNS];
+  __shared__ float sums[DIRECT_COLUMNS * DIRECT_THREADS];
   weight_direct<1>(sums, x, dy, dw, taps, g, per, stepPart);
 }
