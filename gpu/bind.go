@@ -31,6 +31,7 @@ type instruction struct {
 	name    string
 	enqueue func(s driver.Stream) error
 	prepare func() error // loads what enqueue uses; nil: nothing
+	library bool         // enqueue calls a library, which loads its code when it first runs
 	host    func() error // instead of enqueue: the graph is split here
 }
 
@@ -84,7 +85,7 @@ func launchKernel(f driver.Function, grid, block [3]int, shared int, s driver.St
 
 // call appends work on the stream: a library's, or several launches. Addresses are read inside f.
 func (b *binder) call(name string, f func(s driver.Stream) error) {
-	b.append(instruction{step: b.at, name: name, enqueue: f})
+	b.append(instruction{step: b.at, name: name, enqueue: f, library: true})
 }
 
 // host appends work of the host, for which the device is waited for.
@@ -105,7 +106,9 @@ func (b *binder) copy(dst, src memory) {
 	if src.size == 0 || dst.same(src) {
 		return
 	}
-	b.call("copy", func(s driver.Stream) error { return driver.CopyAsync(dst.ptr(), src.ptr(), src.bytes(), s) })
+	b.append(instruction{step: b.at, name: "copy", enqueue: func(s driver.Stream) error {
+		return driver.CopyAsync(dst.ptr(), src.ptr(), src.bytes(), s)
+	}})
 }
 
 // fill appends setting all of dst, whose elements have four bytes, to a word.
@@ -113,7 +116,9 @@ func (b *binder) fill(dst memory, word uint32) {
 	if dst.size == 0 {
 		return
 	}
-	b.call("fill", func(s driver.Stream) error { return driver.FillAsync(dst.ptr(), word, dst.bytes()/4, s) })
+	b.append(instruction{step: b.at, name: "fill", enqueue: func(s driver.Stream) error {
+		return driver.FillAsync(dst.ptr(), word, dst.bytes()/4, s)
+	}})
 }
 
 // scratch is memory for this step alone: all steps use the same.

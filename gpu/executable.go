@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"gorgonia.org/tensor"
 
@@ -107,16 +108,28 @@ func (e *executable) capture(code []instruction) (*driver.Graph, error) {
 	})
 }
 
-// warm loads the kernels of a stretch: modules cannot be loaded while a stream records.
+// warm loads the kernels of a stretch, and has libraries load theirs by calling them once, so that as little as possible is loaded
+// while the stream records. Steps that write states are left out: their first call is the recorded one.
 func (e *executable) warm(code []instruction) error {
 	for i := range code {
-		if code[i].prepare != nil {
-			if err := code[i].prepare(); err != nil {
-				return e.named(&code[i], err)
-			}
+		in := &code[i]
+		var err error
+		switch {
+		case in.prepare != nil:
+			err = in.prepare()
+		case in.library && !e.writesState(in.step):
+			err = in.enqueue(e.dev.stream)
+		}
+		if err != nil {
+			return e.named(in, err)
 		}
 	}
-	return nil
+	return e.dev.wait()
+}
+
+// writesState reports whether a step of the program writes a state.
+func (e *executable) writesState(step int) bool {
+	return slices.ContainsFunc(e.p.Steps[step].Writes(), func(b int) bool { return e.p.Buffers[b].Place == program.Stored })
 }
 
 // named says which step of which layer an error belongs to.

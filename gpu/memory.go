@@ -206,9 +206,9 @@ func get(raw []byte, d graph.DType, i int) float64 {
 	return float64(math.Float32frombits(*(*uint32)(unsafe.Pointer(&raw[4*i]))))
 }
 
-// size32 refuses what kernels cannot index with 32 bits.
+// size32 refuses what kernels cannot index with 32 bits; a loop may go beyond the end by one stride.
 func size32(what string, n int) error {
-	if n > math.MaxInt32 {
+	if n > math.MaxInt32-1<<20 {
 		return fmt.Errorf("%s has %d elements, more than the kernels can count", what, n)
 	}
 	return nil

@@ -19,7 +19,8 @@ import (
 	"aetrain/trainer"
 )
 
-// trainings are whole experiments of twenty steps and more.
+// trainings are whole experiments of twenty steps and more. A bias before batch norm has no gradient but rounding errors, which
+// Adam makes as large as any other: those layers have none.
 var trainings = map[string]string{
 	"dense-vae": `
 [data]
@@ -48,8 +49,8 @@ validation = 10
 preset = "conv-vae"
 latent_dim = 4
 encoder = [
-  { layer = "conv2d", filters = 8, kernel = 3, stride = 2, padding = "same", norm = "batch", activation = "relu" },
-  { layer = "conv2d", filters = 12, kernel = 3, stride = 2, padding = 1, norm = "batch", activation = "leaky_relu" },
+  { layer = "conv2d", filters = 8, kernel = 3, stride = 2, padding = "same", norm = "batch", bias = false, activation = "relu" },
+  { layer = "conv2d", filters = 12, kernel = 3, stride = 2, padding = 1, norm = "batch", bias = false, activation = "leaky_relu" },
   { layer = "flatten" },
   { layer = "dense", units = 16, activation = "relu" },
 ]

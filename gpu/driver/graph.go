@@ -5,7 +5,7 @@ package driver
 /*
 #include <cuda.h>
 
-static CUresult ae_capture_begin(CUstream s) { return cuStreamBeginCapture(s, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL); }
+static CUresult ae_capture_begin(CUstream s) { return cuStreamBeginCapture(s, CU_STREAM_CAPTURE_MODE_RELAXED); }
 
 static CUresult ae_graph_ready(CUgraphExec *x, CUgraph g) { return cuGraphInstantiateWithFlags(x, g, 0); }
 */
@@ -20,8 +20,8 @@ type Graph struct {
 }
 
 // Capture records what f enqueues on s, instead of doing it, and makes a graph of it. Everything that f calls has to be
-// allowed in a capture: no memory may be allocated or freed and nothing waited for. Kernels and library calls should
-// have run once before, as drivers and libraries load code and allocate at the first use. Other threads may use the
+// allowed in a capture: nothing may be waited for. Library calls should have run once before, as libraries load code and
+// allocate at the first use; where one could not, the relaxed mode lets it do that here. Other threads may use the
 // device meanwhile. Addresses and scalar arguments are part of the graph; what is in memory is read when it runs.
 // If f fails, its error is returned and nothing is kept.
 func Capture(s Stream, f func() error) (*Graph, error) {

@@ -56,11 +56,15 @@ func LoadModule(image []byte) (Module, error) {
 	return Module{*(*cu.Module)(unsafe.Pointer(&m))}, nil // cu.Module is one handle and does not export it
 }
 
-// Function finds a kernel by its name.
+// Function finds a kernel by its name. Its code is on the device afterwards: a driver that loads late would do so in the first
+// launch, which may be part of a capture.
 func (m Module) Function(name string) (Function, error) {
 	f, err := m.m.Function(name)
 	if err != nil {
 		return Function{}, wrap("cuModuleGetFunction of "+name, err)
+	}
+	if _, err := f.Attribute(cu.NumRegs); err != nil {
+		return Function{}, wrap("cuFuncGetAttribute of "+name, err)
 	}
 	return Function{f, name}, nil
 }
