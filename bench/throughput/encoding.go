@@ -64,15 +64,15 @@ func (e *encoding) program() (*program.Program, error) {
 	return program.Compile(fn.Graph, fn.Outputs, e.device.Backend.Capabilities().Target)
 }
 
-// count adds the work of all batches to f and returns the number of parameters that take part.
+// count adds the work of all batches to f and returns the number of parameters, of encoder and decoder.
 func (e *encoding) count(f *facts) (parameters int, err error) {
 	p, err := e.program()
 	if err != nil {
 		return 0, err
 	}
 	f.add(p, float64(f.batch)/float64(e.batch()))
-	parameters, _, err = e.opened.model.Parameters()
-	return parameters, err
+	encoder, decoder, err := e.opened.model.Parameters()
+	return encoder + decoder, err
 }
 
 // round encodes all examples, over and over.

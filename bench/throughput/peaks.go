@@ -22,13 +22,16 @@ func CPUPeaks(threads int) Peaks {
 	if threads < 1 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	flops := make([]float64, threads)
-	together(threads, func(i int) { flops[i] = gemm.Peak(cpuinfo.Best()) })
-	sum := 0.0
-	for _, f := range flops {
-		sum += f
+	best, flops := 0.0, make([]float64, threads)
+	for range 3 { // other work may run beside it
+		together(threads, func(i int) { flops[i] = gemm.Peak(cpuinfo.Best()) })
+		sum := 0.0
+		for _, f := range flops {
+			sum += f
+		}
+		best = max(best, sum)
 	}
-	return Peaks{GFLOPS: map[string]float64{"float32": sum}, GBps: copying(threads), Source: "measured"}
+	return Peaks{GFLOPS: map[string]float64{"float32": best}, GBps: copying(threads), Source: "measured"}
 }
 
 // What each thread copies at once, and all of them at most: more than caches hold, and nothing that a machine would miss.

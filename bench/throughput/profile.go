@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aetrain/backend"
+	"aetrain/program"
 )
 
 // Profiles are the parts of a step, of each row on each device.
@@ -30,20 +31,21 @@ type RowProfile struct {
 
 // PartTime is a step of a program.
 type PartTime struct {
-	Program int     `json:"program"` // of those that a training step runs one after the other
-	Step    int     `json:"step"`
-	Op      string  `json:"op"`
-	Kernel  string  `json:"kernel"`
-	Path    string  `json:"path"`
-	Shape   string  `json:"shape"`
-	Micros  float64 `json:"us"`
-	GFLOP   float64 `json:"gflop"`
-	MB      float64 `json:"mb"` // of operands and results
-	GFLOPS  float64 `json:"gflops"`
-	GBps    float64 `json:"gb_per_s"`
-	Limit   float64 `json:"limit_us"` // what the device's peaks allow: its arithmetic, or its operands and results through main memory
-	Share   float64 `json:"share"`    // limit / time; above 1 where operands stay in a cache
-	BoundBy string  `json:"bound_by"` // "compute" or "memory": which limit is the higher one
+	Program int      `json:"program"` // of those that a training step runs one after the other
+	Step    int      `json:"step"`
+	Op      string   `json:"op"`
+	Kernel  string   `json:"kernel"`
+	Path    string   `json:"path"`
+	Shape   string   `json:"shape"`
+	Fused   []string `json:"fused,omitempty"` // elementwise ops on its output, or all that it is; total: results are added up
+	Micros  float64  `json:"us"`
+	GFLOP   float64  `json:"gflop"`
+	MB      float64  `json:"mb"` // of operands and results
+	GFLOPS  float64  `json:"gflops"`
+	GBps    float64  `json:"gb_per_s"`
+	Limit   float64  `json:"limit_us"` // what the device's peaks allow: its arithmetic, or its operands and results through main memory
+	Share   float64  `json:"share"`    // limit / time; above 1 where operands stay in a cache
+	BoundBy string   `json:"bound_by"` // "compute" or "memory": which limit is the higher one
 }
 
 // profileRuns is how often a step is run; the least time of each part counts.
@@ -136,12 +138,31 @@ func (r *RowProfile) addProgram(ctx context.Context, number int, e backend.Execu
 	for i := range p.Steps {
 		c := chosen[i]
 		part := PartTime{Program: number, Step: i, Op: p.Steps[i].Kind(), Kernel: c.Kernel, Path: p.Steps[i].Path, Shape: c.Shape}
+		part.describe(&p.Steps[i])
 		part.measure(times[i], p.Steps[i].FLOP(), float64(Traffic(p, &p.Steps[i])), d.Peaks, r.Precision)
 		r.SumMS += part.Micros / 1e3
 		r.LimitMS += part.Limit / 1e3
 		r.Parts = append(r.Parts, part)
 	}
 	return nil
+}
+
+// describe names the ops of a chain, and its size where it stands alone.
+func (t *PartTime) describe(s *program.Step) {
+	if s.Chain == nil {
+		return
+	}
+	var names []string
+	for _, o := range s.Chain.Ops {
+		names = append(names, o.Node.Op.Name())
+	}
+	if len(s.Chain.Sums) > 0 {
+		names = append(names, "total")
+	}
+	t.Fused = names
+	if s.Node == nil {
+		t.Shape = fmt.Sprint(s.Chain.Size)
+	}
 }
 
 // measure fills in the figures of a part.

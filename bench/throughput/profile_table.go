@@ -3,8 +3,11 @@ package throughput
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"strings"
 )
+
+// shownShare of a step's time is listed part by part; the rest are small ones, which only the JSON has.
+const shownShare = 0.99
 
 // WriteTable prints the parts of each step, costliest first.
 func (p *Profiles) WriteTable(w io.Writer) error {
@@ -27,11 +30,40 @@ func (p *Profiles) WriteTable(w io.Writer) error {
 func (r *RowProfile) writeTable(w io.Writer) error {
 	fmt.Fprintf(w, "%s on %s, %s, batch %d: %s ms a step; its parts one by one %s ms, by the roofline %s ms\n",
 		r.Row, r.Device, r.Precision, r.Batch, digits(r.StepMS), digits(r.SumMS), digits(r.LimitMS))
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "  us\tof step\tGFLOP/s\tGB/s\tof limit\tby\top\tkernel\tshape\tlayer")
+	t := columns{words: 5}
+	t.row("us", "of step", "GFLOP/s", "GB/s", "of limit", "by", "op", "kernel", "shape", "layer")
+	sum, shown := 0.0, 0
 	for _, part := range r.Parts {
-		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", digits(part.Micros), percent(part.Micros/1e3/r.SumMS), digits(part.GFLOPS),
-			digits(part.GBps), percent(part.Share), part.BoundBy, part.Op, part.Kernel, part.Shape, part.Path)
+		if sum > shownShare*r.SumMS*1e3 {
+			break
+		}
+		sum, shown = sum+part.Micros, shown+1
+		t.row(digits(part.Micros), percent(part.Micros/1e3/r.SumMS), digits(part.GFLOPS), digits(part.GBps), percent(part.Share),
+			part.BoundBy, part.name(), part.Kernel, part.Shape, part.Path)
 	}
-	return t.Flush()
+	if err := t.write(w); err != nil {
+		return err
+	}
+	if rest := len(r.Parts) - shown; rest > 0 {
+		_, err := fmt.Fprintf(w, "and %d more, %s us together\n", rest, digits(r.SumMS*1e3-sum))
+		return err
+	}
+	return nil
+}
+
+// longestName of an op in the table.
+const longestName = 44
+
+// name is the op with what is fused with it.
+func (t *PartTime) name() string {
+	ops := t.Fused
+	if t.Op != "Chain" {
+		ops = append([]string{t.Op}, ops...)
+	}
+	text := strings.Join(ops, " ")
+	if len(text) > longestName {
+		cut := strings.LastIndex(text[:longestName-8], " ")
+		text = fmt.Sprintf("%s ...%d", text[:max(cut, 0)], len(ops))
+	}
+	return text
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
+	"unicode/utf8"
 )
 
 // WriteTable prints the results for people.
@@ -13,13 +13,13 @@ func (r *Report) WriteTable(w io.Writer) error {
 	if err := r.writeDevices(w); err != nil {
 		return err
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "row\tdevice\tside\tms a step\texamples/s\tGFLOP/s\tof peak\tGB/s\tJ/1000\tratio\t")
+	t := columns{left: 3}
+	t.row("row", "device", "side", "ms a step", "examples/s", "GFLOP/s", "of peak", "GB/s", "J/1000", "ratio")
 	for _, res := range r.Results {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", res.Row, res.Device, res.Side, digits(res.StepMS), digits(res.ExamplesPerSecond),
-			digits(res.GFLOPS), percent(res.PeakShare), digits(res.GBps), digits(res.JoulesPerThousand), r.ratio(res))
+		t.row(res.Row, res.Device, res.Side, digits(res.StepMS), digits(res.ExamplesPerSecond), digits(res.GFLOPS), percent(res.PeakShare),
+			digits(res.GBps), digits(res.JoulesPerThousand), r.ratio(res))
 	}
-	if err := t.Flush(); err != nil {
+	if err := t.write(w); err != nil {
 		return err
 	}
 	for _, s := range r.Skipped {
@@ -123,4 +123,45 @@ func percent(x float64) string {
 		return "-"
 	}
 	return fmt.Sprintf("%.0f%%", 100*x)
+}
+
+// columns is a table of text: the first ones and those that words asks for are set to the left, the others to the right.
+type columns struct {
+	left  int
+	words int // columns at the end that are text again
+	rows  [][]string
+}
+
+// row adds a line.
+func (c *columns) row(cells ...string) { c.rows = append(c.rows, cells) }
+
+// write writes the lines, two spaces between columns.
+func (c *columns) write(w io.Writer) error {
+	var width []int
+	for _, r := range c.rows {
+		for i, cell := range r {
+			if i == len(width) {
+				width = append(width, 0)
+			}
+			width[i] = max(width[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for _, r := range c.rows {
+		var line strings.Builder
+		for i, cell := range r {
+			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell))
+			if i > 0 {
+				line.WriteString("  ")
+			}
+			if i < c.left || i >= len(width)-c.words {
+				line.WriteString(cell + pad)
+			} else {
+				line.WriteString(pad + cell)
+			}
+		}
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line.String(), " ")); err != nil {
+			return err
+		}
+	}
+	return nil
 }

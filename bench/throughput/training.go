@@ -19,7 +19,7 @@ import (
 // facts are what is known of a row before it is measured.
 type facts struct {
 	batch      int // examples of a step
-	parameters int // trained numbers of those parts that run
+	parameters int // trained numbers of encoder and decoder
 	flop       float64
 	bytes      float64
 	precision  string

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -18,10 +19,18 @@ import (
 func openGPU(index int) (backend.Backend, error) {
 	b, err := gpu.Open(index)
 	if err != nil {
-		return nil, err // not b, which would be a Backend that is not nil
+		return nil, &noGPU{err} // not b, which would be a Backend that is not nil
 	}
 	return b, nil
 }
+
+// noGPU is an error of opening one. What it says does not name the device, which stands in front of it.
+type noGPU struct{ error }
+
+var deviceName = regexp.MustCompile(`^cuda(:[0-9]+)?: `)
+
+func (e *noGPU) Error() string { return deviceName.ReplaceAllString(e.error.Error(), "") }
+func (e *noGPU) Unwrap() error { return e.error }
 
 // missing are the libraries that would have made a device faster, in a line.
 func missing(b backend.Backend) []string {

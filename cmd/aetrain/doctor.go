@@ -122,7 +122,7 @@ func (h *health) gpuRows(t *table) {
 			t.row(l.Name, strings.TrimSpace(l.Version+" "+l.Path))
 			continue
 		}
-		t.row(l.Name, l.Error)
+		t.row(l.Name, strings.TrimPrefix(l.Error, "no "+l.Name+": "))
 		t.row("", "to install: "+l.Install)
 		for i, place := range l.Looked {
 			if i == 0 {
