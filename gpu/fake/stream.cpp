@@ -264,7 +264,7 @@ API cuStreamBeginCapture_v2(void* h, int mode) {
   ENTER; NEED_CONTEXT;
   STREAM(s, h);
   if (s == &legacy || s->capture) return bad(CAPTURE_UNSUPPORTED, "cuStreamBeginCapture: this stream cannot be captured now");
-  if (mode != 1) return bad(CAPTURE_UNSUPPORTED, "cuStreamBeginCapture: mode %d; only thread-local capture is understood", mode);
+  if (mode != 1 && mode != 2) return bad(CAPTURE_UNSUPPORTED, "cuStreamBeginCapture: mode %d; thread-local and relaxed capture are understood, and held to the rules of the first", mode);
   s->capture = std::make_shared<Capture>();
   s->capture->origin = s;
   s->capture->thread = std::this_thread::get_id();
