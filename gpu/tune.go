@@ -5,10 +5,12 @@ package gpu
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"aetrain/gpu/driver"
 	"aetrain/kernels"
+	"aetrain/program"
 )
 
 // trial is a candidate that is being measured: what it would add to the executable.
@@ -25,23 +27,17 @@ const (
 	trialSteps = 10 // of each run, between two events
 )
 
-// measure times a candidate on memory of the step's size.
+// measure times a candidate, with what it leaves of the step's epilogue, on memory of the step's sizes.
 func (b *binder) measure(k kernels.Candidate[launch], st *step) (best time.Duration, err error) {
 	t := &trial{scratch: &block{}, own: &block{}}
-	inner := *b
-	inner.trial, inner.used, inner.mostScratch = t, 0, 0
-	own := *st
-	own.out = nil
-	for _, m := range st.out { // states and the buffers of other steps must not change
-		own.out = append(own.out, t.own.take(m.dtype, m.size))
-	}
+	inner := b.rehearse(t, st.Step)
 	defer func() {
 		for _, f := range t.closers {
 			err = errors.Join(err, f())
 		}
 		err = errors.Join(err, t.scratch.free(), t.own.free())
 	}()
-	if err := k.Bind(&inner, &own); err != nil {
+	if err := inner.run(k, inner.operands(st.Step)); err != nil {
 		return 0, fmt.Errorf("measuring %s: %w", k.Name, err)
 	}
 	t.scratch.size = inner.mostScratch
@@ -49,6 +45,36 @@ func (b *binder) measure(k kernels.Candidate[launch], st *step) (best time.Durat
 		return 0, err
 	}
 	return t.time(b.dev.stream)
+}
+
+// rehearse is b for a trial of one step: all buffers that the step touches are pieces of the trial's own block, as none of the
+// program's has memory yet, and states must not change.
+func (b *binder) rehearse(t *trial, s *program.Step) *binder {
+	inner, e := *b, *b.e
+	inner.e, inner.trial, inner.used, inner.mostScratch = &e, t, 0, 0
+	e.mem = slices.Clone(b.e.mem)
+	seen := map[int]bool{-1: true}
+	take := func(buffer int) {
+		if !seen[buffer] {
+			seen[buffer] = true
+			e.mem[buffer] = t.own.take(e.mem[buffer].dtype, e.mem[buffer].size)
+		}
+	}
+	for _, buffer := range slices.Concat(s.In, s.Out) {
+		take(buffer)
+	}
+	if c := s.Chain; c != nil {
+		for _, a := range c.Args {
+			take(a.Buffer)
+		}
+		for _, o := range c.Outs {
+			take(o.Buffer)
+		}
+		for _, o := range c.Sums {
+			take(o.Buffer)
+		}
+	}
+	return &inner
 }
 
 func (t *trial) ready() error {
