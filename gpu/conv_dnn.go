@@ -57,12 +57,13 @@ func (d *device) dnnFits(k kernels.Case) bool {
 	return ok
 }
 
-// bindDnn runs a convolution by cuDNN, by an algorithm that gives the same bits each time. Where it has none, our own kernel runs.
-func bindDnn(own launch) launch {
+// bindDnn runs a convolution by cuDNN, by an algorithm that gives the same bits each time. Where it has none, our own kernel runs
+// if that fits.
+func bindDnn(fits func(kernels.Case) bool, own launch) launch {
 	return func(b *binder, s *step) error {
 		d, _ := dnnConvOf(s.Case)
 		plan, err := b.planConv(&d)
-		if errors.Is(err, driver.ErrNoAlgorithm) {
+		if errors.Is(err, driver.ErrNoAlgorithm) && fits(s.Case) {
 			return own(b, s)
 		}
 		if err != nil {

@@ -171,3 +171,28 @@ func TestConvEpilogues(t *testing.T) {
 		})
 	}
 }
+
+// TestAutotuneConv measures all candidates of products and convolutions with biases, and still computes the same.
+func TestAutotuneConv(t *testing.T) {
+	b := open(t, gpu.Apart(), gpu.Without("nvrtc"))
+	feed := map[string]graph.Tensor{
+		"x": drawn(1, -1, 1, 2, 6, 5, 7), "w": drawn(2, -1, 1, 4, 6, 3, 3), "bias": drawn(3, -1, 1, 4), "m": drawn(4, -1, 1, 4, 9), "b": drawn(5, -1, 1, 9),
+	}
+	g := graph.New()
+	in := map[string]graph.Value{}
+	for name, x := range feed {
+		in[name] = g.Input(name, x.Spec)
+	}
+	y := op.ReLU(op.AddBias(op.Conv2D(in["x"], in["w"], padded(1, 1, 1, 1)), in["bias"]))
+	h := op.Tanh(op.AddBias(op.MatMul(op.Reshape(y, 2*5*7, 4), in["m"], false, false), in["b"]))
+	grads := graph.Grad(op.SumAll(op.Square(h)), in["w"], in["m"], in["b"], in["bias"])
+	vs := append(grads, h)
+	want, err := graph.Evaluate(vs, feed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := runValues(t, b, backend.Options{Seed: 1, Strict: true, Autotune: true}, vs, feed)
+	for i := range want {
+		near(t, fmt.Sprint("output ", i), got[i].Data, want[i].Data, 2e-5)
+	}
+}

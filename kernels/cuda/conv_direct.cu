@@ -102,13 +102,20 @@ __device__ __forceinline__ void strip_columns(float (&sum)[FILTERS][STRIP], cons
 #pragma unroll
     for (int j = 0; j < RUN + STRIP - 1; j++) v[j] = in && (rows >> j & 1) ? column[j * g.width] : 0.0f;
 #pragma unroll
-    for (int r = 0; r < RUN; r++)
+    for (int r = 0; r < RUN; r++) {
+      float weight[FILTERS];
+      if constexpr (FILTERS == 4) {
+        float4 q = load4(weights + (c * RUN + r) * 4);
+        weight[0] = q.x, weight[1] = q.y, weight[2] = q.z, weight[3] = q.w;
+      } else {
 #pragma unroll
-      for (int o = 0; o < FILTERS; o++) {
-        float weight = weights[(c * RUN + r) * FILTERS + o];
-#pragma unroll
-        for (int i = 0; i < STRIP; i++) sum[o][i] = fmaf(weight, v[r + i], sum[o][i]);
+        for (int o = 0; o < FILTERS; o++) weight[o] = weights[(c * RUN + r) * FILTERS + o];
       }
+#pragma unroll
+      for (int o = 0; o < FILTERS; o++)
+#pragma unroll
+        for (int i = 0; i < STRIP; i++) sum[o][i] = fmaf(weight[o], v[r + i], sum[o][i]);
+    }
   }
 }
 
@@ -173,9 +180,9 @@ __device__ __forceinline__ void strip(Tap* chunk, float* weights, float* sums, c
 
 extern "C" __global__ void __launch_bounds__(256) conv_strip_4(const float* __restrict__ x, const float* __restrict__ w, float* __restrict__ y, const float* __restrict__ bias, const Tap* __restrict__ taps, const Phase* __restrict__ phases, Geometry g, int activation) {
   __shared__ Tap chunk[CHUNK];
-  __shared__ float weights[CHUNK * 4];
+  __shared__ float4 weights[CHUNK];
   __shared__ float sums[SPLIT * 4 * STRIP * STRIPS];
-  strip<4>(chunk, weights, sums, x, w, y, bias, taps, phases, g, activation);
+  strip<4>(chunk, reinterpret_cast<float*>(weights), sums, x, w, y, bias, taps, phases, g, activation);
 }
 
 extern "C" __global__ void __launch_bounds__(256) conv_strip_1(const float* __restrict__ x, const float* __restrict__ w, float* __restrict__ y, const float* __restrict__ bias, const Tap* __restrict__ taps, const Phase* __restrict__ phases, Geometry g, int activation) {
