@@ -5,6 +5,7 @@ package gpu
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"aetrain/backend"
 	"aetrain/graph"
@@ -20,7 +21,8 @@ type chainCode struct {
 	types []graph.DType // by slot
 	outs  []chainOut
 	sums  []chainOut // totals over all elements
-	rows  []chainOut // totals over each row of len neighbouring elements
+	rows  []chainOut // totals over each row of len neighbouring elements; there are not both of rows and of columns
+	cols  []chainOut // totals over each column, elements that lie len apart
 	len   int
 	folds []chainFold
 }
@@ -87,7 +89,7 @@ func (b *binder) compileChain(c *program.Chain, root *memory) (*chainCode, error
 	}
 	if c.Size > 0 {
 		for _, t := range c.Sums {
-			k.total(b, t)
+			k.total(b, t, len(c.Ops)+len(c.Outs) > 0)
 		}
 	}
 	return k, nil
@@ -134,7 +136,10 @@ func (k *chainCode) op(o program.ChainOp) error {
 }
 
 // empty reports whether the chain's own kernel has nothing to write.
-func (k *chainCode) empty() bool { return len(k.outs)+len(k.sums)+len(k.rows) == 0 || k.size == 0 }
+func (k *chainCode) empty() bool { return len(k.outs)+len(k.totals()) == 0 }
+
+// totals lists what is added up by the chain's own kernel, in the order of its addresses.
+func (k *chainCode) totals() []chainOut { return slices.Concat(k.sums, k.rows, k.cols) }
 
 // written reports whether the chain stores to the memory of m.
 func (k *chainCode) written(m memory) bool {
@@ -154,10 +159,8 @@ func (k *chainCode) memories() []memory {
 			list = append(list, a.memory)
 		}
 	}
-	for _, outs := range [][]chainOut{k.outs, k.sums, k.rows} {
-		for _, o := range outs {
-			list = append(list, o.to)
-		}
+	for _, o := range slices.Concat(k.outs, k.totals()) {
+		list = append(list, o.to)
 	}
 	return list
 }

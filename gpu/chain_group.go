@@ -18,14 +18,13 @@ const (
 	oneBlockSum  = 2048     // elements that one block adds up
 	groupLen     = 256      // row's length from which on a block takes a row instead of a warp
 	stagedWords  = 2048     // CHAIN_STAGED of kernels/cuda/chain.cu
-	maxShared    = 48 << 10 // bytes that a kernel has without asking
-	segmentWords = 16       // chain_segment of kernels/cuda/chain.cuh
 )
 
 // segment is one chain of a launch.
 type segment struct {
 	k                    *chainCode
 	width, group         int
+	tiles, parts         int // of columns
 	blocks, first        int
 	code                 []uint32 // of a tape
 	codeAt, body         int
@@ -37,6 +36,15 @@ type segment struct {
 // newSegment decides how threads walk over k.
 func newSegment(k *chainCode) *segment {
 	s := &segment{k: k, width: 1, group: 32}
+	if len(k.cols) > 0 {
+		if k.len%4 == 0 && k.size >= wideSize && k.aligned() {
+			s.width = 4
+		}
+		s.group = min(k.len/s.width, foldTile)
+		s.tiles, s.parts, _ = foldShape(k.size/k.len, k.len/s.width, s.group)
+		s.blocks = s.tiles * s.parts
+		return s
+	}
 	if k.len > 0 {
 		if k.len >= groupLen {
 			s.group = chainThreads
@@ -74,7 +82,7 @@ type launchTable struct {
 	partials, counters int
 }
 
-// place lays the segments side by side.
+// placeSegments lays the segments side by side.
 func placeSegments(list []*segment) *launchTable {
 	t := &launchTable{segments: list}
 	code, pointer := 0, 0
@@ -83,9 +91,9 @@ func placeSegments(list []*segment) *launchTable {
 		t.blocks += s.blocks
 		code += len(s.code)
 		pointer += len(s.pointers)
-		if n := len(s.k.sums); n > 0 && s.blocks > 1 {
-			t.partials += n * s.blocks
-			t.counters++
+		if s.blocks > 1 && len(s.k.sums)+len(s.k.cols) > 0 {
+			t.partials += len(s.k.sums)*s.blocks + len(s.k.cols)*s.parts*s.k.len
+			t.counters += 1 + s.tiles
 		}
 	}
 	return t
@@ -97,7 +105,7 @@ func (t *launchTable) words() []uint32 {
 	for _, s := range t.segments {
 		for _, n := range []int{
 			s.k.size, s.first, s.blocks, s.codeAt, len(s.code), s.pointerAt, len(s.pointers), s.width, s.k.len, s.group,
-			len(s.k.sums), s.partialAt, s.counterAt, len(s.k.rows), len(s.pointers) - len(s.k.sums) - len(s.k.rows), s.body,
+			len(s.k.sums), len(s.k.rows), len(s.k.cols), s.partialAt, s.counterAt, len(s.pointers) - len(s.k.totals()), s.body,
 		} {
 			w = append(w, uint32(n))
 		}

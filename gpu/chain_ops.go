@@ -32,6 +32,7 @@ const (
 	codeStore8         // d is read; pointer
 	codeSum            // d is added to total a
 	codeRow            // d is added to the row's total a
+	codeColumn         // d is added to the column's total a
 	codeUpdates = 80   // from here on operands and outputs follow four a word
 )
 

@@ -153,24 +153,24 @@ func (w *bodyWriter) members() {
 	for i, o := range k.outs {
 		w.line("%s* o%d;", cStored(o.to.dtype), i)
 	}
-	w.line("static const int ROWS = %d;", len(k.rows))
-	w.line("float sum[%d], row[%d];", max(1, len(k.sums)), max(1, len(k.rows)))
-	for i := range k.sums {
-		w.line("float* total%d;", i)
+	w.totals("sums", "sum", "", "put(int k, float s)", "*sum_to%d = s;", len(k.sums))
+	w.totals("rows", "row", "", "put_row(int k, unsigned r, float s)", "row_to%d[r] = s;", len(k.rows))
+	w.totals("columns", "column", "[4]", "put_column(int k, unsigned c, float s)", "column_to%d[c] = s;", len(k.cols))
+}
+
+// totals declares one kind of totals: their number, the sums of a thread, and what stores them.
+func (w *bodyWriter) totals(kind, name, each, put, store string, n int) {
+	w.line("__device__ __forceinline__ int %s() const { return %d; }", kind, n)
+	if n == 0 && kind != "sums" {
+		return
 	}
-	for i := range k.rows {
-		w.line("float* totals%d;", i)
+	w.line("float %s[%d]%s;", name, max(1, n), each)
+	for i := range n {
+		w.line("float* %s_to%d;", name, i)
 	}
-	w.line("__device__ __forceinline__ int sums() const { return %d; }", len(k.sums))
-	w.line("__device__ __forceinline__ int rows() const { return %d; }", len(k.rows))
-	w.line("__device__ __forceinline__ void put(int k, float s) {")
-	for i := range k.sums {
-		w.line("  if (k == %d) *total%d = s;", i, i)
-	}
-	w.line("}")
-	w.line("__device__ __forceinline__ void put_row(int k, unsigned r, float s) {")
-	for i := range k.rows {
-		w.line("  if (k == %d) totals%d[r] = s;", i, i)
+	w.line("__device__ __forceinline__ void %s {", put)
+	for i := range n {
+		w.line("  if (k == %d) "+store, i, i)
 	}
 	w.line("}")
 }
@@ -195,11 +195,14 @@ func (w *bodyWriter) bind() {
 		next("o%d = (%s*)p[%d];", i, cStored(o.to.dtype))
 	}
 	for i := range k.sums {
-		next("total%d = (float*)p[%d];", i)
+		next("sum_to%d = (float*)p[%d];", i)
 		w.line("  sum[%d] = 0.0f;", i)
 	}
 	for i := range k.rows {
-		next("totals%d = (float*)p[%d];", i)
+		next("row_to%d = (float*)p[%d];", i)
+	}
+	for i := range k.cols {
+		next("column_to%d = (float*)p[%d];", i)
 	}
 	w.line("}")
 }
@@ -221,7 +224,7 @@ func (w *bodyWriter) run() {
 	for i, o := range k.outs {
 		w.line("  %s y%d[W];", cNumber(o.to.dtype), i)
 	}
-	w.line("#pragma unroll")
+	w.WriteString("#pragma unroll\n")
 	w.line("  for (int k = 0; k < W; k++) {")
 	for _, o := range k.ops {
 		w.line("    %s", w.statement(o))
@@ -234,6 +237,9 @@ func (w *bodyWriter) run() {
 	}
 	for i, o := range k.rows {
 		w.line("    row[%d] += %s;", i, w.value(o.slot))
+	}
+	for i, o := range k.cols {
+		w.line("    column[%d][k] += %s;", i, w.value(o.slot))
 	}
 	w.line("  }")
 	for i := range k.outs {
@@ -285,9 +291,12 @@ func (w *bodyWriter) value(s int) string {
 // walk calls the loop that fits this chain's sizes.
 func (w *bodyWriter) walk(s *segment) {
 	w.line("__device__ __forceinline__ void walk(unsigned size, unsigned len, unsigned block, unsigned blocks, float* partials, unsigned* counters, float* shared) {")
-	if s.k.len > 0 {
+	switch {
+	case len(s.k.cols) > 0:
+		w.line("  chain_columns<%d>(*this, size, len, %d, block, blocks, partials + %d * blocks, counters + 1, shared);", s.width, s.group, len(s.k.sums))
+	case s.k.len > 0:
 		w.line("  chain_rows<%d, %d>(*this, size / len, len, block, blocks, shared);", s.width, s.group)
-	} else {
+	default:
 		w.line("  chain_flat<%d>(*this, size, block, blocks);", s.width)
 	}
 	if len(s.k.sums) > 0 {

@@ -7,10 +7,11 @@ import (
 	"aetrain/program"
 )
 
-// A chain's kernel ends in totals over all elements, and in totals over rows: each thread adds what it computes, and the order
-// depends on sizes alone. Other totals (of columns, of channels) are added up by a second kernel, from memory.
+// A chain's kernel ends in totals over all elements, and in totals over rows or over columns: each thread adds what it computes,
+// and the order depends on sizes alone. Other totals (of channels, of rows beside columns) are added up by a second kernel, from
+// memory.
 
-// chainSums is how many totals of each of the two kinds a kernel takes: CHAIN_SUMS of kernels/cuda/chain.cuh.
+// chainSums is how many totals of each kind a kernel takes: CHAIN_SUMS of kernels/cuda/chain.cuh.
 const chainSums = 8
 
 // Rows longer than rowLimit are left to the second kernel where there are too few of them to fill a device.
@@ -19,10 +20,11 @@ const (
 	fewRows  = 64
 )
 
-// total decides how a total is added up.
-func (k *chainCode) total(b *binder, t program.Total) {
+// total decides how a total is added up. A chain that computes nothing but totals of columns is none that needs a kernel of its own.
+func (k *chainCode) total(b *binder, t program.Total, computes bool) {
 	to := b.e.mem[t.Buffer]
-	rows := t.Inner*t.Period == k.size && (k.len == 0 || k.len == t.Inner)
+	rows := t.Inner*t.Period == k.size && len(k.cols) == 0 && (k.len == 0 || k.len == t.Inner)
+	columns := t.Inner == 1 && len(k.rows) == 0 && (k.len == 0 || k.len == t.Period)
 	switch {
 	case t.Period == k.size && t.Inner == 1: // nothing to add
 		k.outs = append(k.outs, chainOut{t.Slot, to})
@@ -31,6 +33,9 @@ func (k *chainCode) total(b *binder, t program.Total) {
 	case t.Period > 1 && rows && (t.Inner <= rowLimit || t.Period >= fewRows) && len(k.rows) < chainSums:
 		k.len = t.Inner
 		k.rows = append(k.rows, chainOut{t.Slot, to})
+	case computes && columns && len(k.cols) < chainSums:
+		k.len = t.Period
+		k.cols = append(k.cols, chainOut{t.Slot, to})
 	default:
 		k.folds = append(k.folds, chainFold{from: k.stored(b, t.Slot), to: to, Access: t.Access})
 	}
@@ -66,17 +71,22 @@ func (b *binder) fold(f chainFold, size int) {
 	if f.Inner > 1 {
 		count, tile = outer*f.Inner, 1
 	}
-	high := foldThreads / tile
-	columns := blocks(f.Period, tile)
-	parts := max(1, min(blocks(count, high*foldRows), blocks(foldBlocks, columns)))
-	per := blocks(count, parts)
-	parts = blocks(count, per)
+	columns, parts, per := foldShape(count, f.Period, tile)
 	var partials, counters any = nilMemory{}, nilMemory{}
 	if parts > 1 {
 		partials, counters = b.scratch(graph.Float32, parts*f.Period), b.keep(graph.Int32, columns)
 	}
 	b.kernel("chain_fold", [3]int{columns, parts, 1}, [3]int{foldThreads, 1, 1}, 0,
 		f.from, f.to, partials, counters, outer, f.Period, divisorWords(f.Inner), tile, per)
+}
+
+// foldShape shares sums over count elements of each column out: how many tiles of columns there are, how many parts of count, and
+// how many elements a part has.
+func foldShape(count, columns, tile int) (tiles, parts, per int) {
+	tiles = blocks(columns, tile)
+	parts = max(1, min(blocks(count, foldThreads/tile*foldRows), blocks(foldBlocks, tiles)))
+	per = blocks(count, parts)
+	return tiles, blocks(count, per), per
 }
 
 // divisorWords is the struct Divisor of kernels/cuda/divisor.cuh.

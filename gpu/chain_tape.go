@@ -53,10 +53,8 @@ func newTape(b *binder, k *chainCode) *tape {
 		t.store(o)
 	}
 	t.emit(codeEnd, 0, 0, 0)
-	for _, outs := range [][]chainOut{k.sums, k.rows} {
-		for _, o := range outs {
-			t.pointers = append(t.pointers, o.to)
-		}
+	for _, o := range k.totals() {
+		t.pointers = append(t.pointers, o.to)
 	}
 	return t
 }
@@ -67,10 +65,8 @@ func (t *tape) findUses() {
 			t.uses[s] = append(t.uses[s], i)
 		}
 	}
-	for _, outs := range [][]chainOut{t.waiting(), t.k.sums, t.k.rows} {
-		for _, o := range outs {
-			t.uses[o.slot] = append(t.uses[o.slot], len(t.k.ops))
-		}
+	for _, o := range append(t.waiting(), t.k.totals()...) {
+		t.uses[o.slot] = append(t.uses[o.slot], len(t.k.ops))
 	}
 }
 
@@ -269,6 +265,9 @@ func (t *tape) totals() {
 	}
 	for i, o := range t.k.rows {
 		t.emitTotal(codeRow, i, o)
+	}
+	for i, o := range t.k.cols {
+		t.emitTotal(codeColumn, i, o)
 	}
 }
 

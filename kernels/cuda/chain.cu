@@ -25,6 +25,7 @@
 #define OP_STORE8 9   // d is read; pointer
 #define OP_SUM 10     // d is added to total a
 #define OP_ROW 11     // d is added to the row's total a
+#define OP_COLUMN 12  // d is added to the column's total a
 
 // Ops by their operands and attributes: X(opcode, name in point.cuh).
 #define POINT_1(X) X(16, neg) X(17, abs) X(18, square) X(19, sqrt) X(20, rsqrt) X(21, reciprocal) X(22, move) X(23, is_finite) \
@@ -60,15 +61,16 @@
 
 // Tape is the body of an interpreted chain.
 struct Tape {
-  static const int ROWS = CHAIN_SUMS;
   const unsigned* code;
   const unsigned long long* pointer;
-  unsigned nsums, nrows, sum_pointer;
-  float sum[CHAIN_SUMS], row[CHAIN_SUMS];
+  unsigned nsums, nrows, ncolumns, sum_pointer;
+  float sum[CHAIN_SUMS], row[CHAIN_SUMS], column[CHAIN_SUMS][4];
   __device__ __forceinline__ int sums() const { return (int)nsums; }
   __device__ __forceinline__ int rows() const { return (int)nrows; }
   __device__ __forceinline__ void put(int k, float s) { *(float*)pointer[sum_pointer + k] = s; }
   __device__ __forceinline__ void put_row(int k, unsigned r, float s) { ((float*)pointer[sum_pointer + nsums + k])[r] = s; }
+  __device__ __forceinline__ int columns() const { return (int)ncolumns; }
+  __device__ __forceinline__ void put_column(int k, unsigned c, float s) { put_row(k, c, s); }
   template <int W> __device__ __noinline__ void run(unsigned i);
 };
 
@@ -130,6 +132,7 @@ template <int W> __device__ __noinline__ void Tape::run(unsigned i) {
       }
       case OP_SUM: EACH sum[a] += r[d][k]; break;
       case OP_ROW: EACH row[a] += r[d][k]; break;
+      case OP_COLUMN: EACH column[a][k] += r[d][k]; break;
 #define X(op, f) case op: EACH r[d][k] = point_##f(r[a][k]); break;
       POINT_1(X)
 #undef X
@@ -215,8 +218,8 @@ extern "C" __global__ void __launch_bounds__(CHAIN_THREADS) chain_tape(const uns
     body.code = words;
   }
   __syncthreads();
-  body.nsums = s.sums, body.nrows = s.rows, body.sum_pointer = s.sum_pointer;
-  for (int k = 0; k < CHAIN_SUMS; k++) body.sum[k] = body.row[k] = 0.0f;
+  body.nsums = s.sums, body.nrows = s.rows, body.ncolumns = s.columns, body.sum_pointer = s.sum_pointer;
+  for (int k = 0; k < CHAIN_SUMS; k++) body.sum[k] = 0.0f;
   chain_run(body, s, partials, counters, shared);
 }
 
@@ -224,23 +227,8 @@ extern "C" __global__ void __launch_bounds__(CHAIN_THREADS) chain_tape(const uns
 // Columns (inner is 1): a block adds part blockIdx.y of the rows of `tile` neighbouring columns, CHAIN_THREADS / tile rows at a
 // time, so that a warp reads whole sectors. Otherwise a block adds part blockIdx.y of one of the period's sums.
 // Parts are added in their order by the block that finishes last: partials holds gridDim.y x period, counters gridDim.x.
-__device__ __forceinline__ float fold_tile(float s, int tile, int x, int y, int high, float* shared) {
-  shared[threadIdx.x] = s;
-  __syncthreads();
-  for (int h = high; h > 1;) {
-    int half = (h + 1) >> 1;
-    if (y < h - half) shared[y * tile + x] += shared[(y + half) * tile + x];
-    __syncthreads();
-    h = half;
-  }
-  s = shared[x];
-  __syncthreads();
-  return s;
-}
-
 extern "C" __global__ void __launch_bounds__(CHAIN_THREADS) chain_fold(const float* x, float* y, float* partials, unsigned* counters, int outer, int period, Divisor inner, int tile, int per) {
-  __shared__ float shared[CHAIN_THREADS];
-  __shared__ int last;
+  __shared__ float shared[CHAIN_SHARED];
   int t = threadIdx.x, high = CHAIN_THREADS / tile, row = t / tile, column = t - row * tile;
   int p = blockIdx.x * tile + column, n = inner.d;
   bool inside = row < high && p < period;
@@ -258,24 +246,18 @@ extern "C" __global__ void __launch_bounds__(CHAIN_THREADS) chain_fold(const flo
       }
     }
   }
-  s = fold_tile(s, tile, column, row, high, shared);
+  s = chain_tile(s, tile, column, row, high, shared);
   bool writes = row == 0 && p < period;
   if (gridDim.y == 1) {
     if (writes) y[p] = s;
     return;
   }
   if (writes) partials[(size_t)blockIdx.y * period + p] = s;
-  __threadfence();
-  __syncthreads();
-  if (t == 0) last = atomicAdd(counters + blockIdx.x, 1u) == gridDim.y - 1;
-  __syncthreads();
-  if (!last) return;
-  __threadfence();
+  if (!chain_last(counters + blockIdx.x, gridDim.y, shared)) return;
   s = 0.0f;
   if (inside) {
     for (int j = row; j < (int)gridDim.y; j += high) s += *(volatile float*)(partials + (size_t)j * period + p);
   }
-  s = fold_tile(s, tile, column, row, high, shared);
+  s = chain_tile(s, tile, column, row, high, shared);
   if (writes) y[p] = s;
-  if (t == 0) counters[blockIdx.x] = 0;
 }

@@ -1,8 +1,8 @@
 // What kernels of chains share: how threads walk over elements, read and write them, and how sums end.
 //
-// A body computes W neighbouring elements from i on by run<W>(i), and has SUMS totals over all elements in sum[] and ROWS totals
-// over each row in row[]; put(k, s) and put_row(k, r, s) store what came out. Blocks have CHAIN_THREADS threads. How many blocks
-// there are, W and the row's group depend on sizes alone, and with them the order of every addition.
+// A body computes W neighbouring elements from i on by run<W>(i), and adds to totals over all elements in sum[], over each row in
+// row[], or over each of W columns in column[]; put, put_row and put_column store what came out. Blocks have CHAIN_THREADS
+// threads. How many blocks there are, W and who adds what depend on sizes alone, and with them the order of every addition.
 #pragma once
 #include "prelude.h"
 
@@ -10,8 +10,8 @@
 #define CHAIN_WARPS 8
 // Totals that one chain ends in at most; gpu/chain_sums.go gives the rest to chain_fold.
 #define CHAIN_SUMS 8
-// Floats of shared memory that chain_rows and chain_finish want.
-#define CHAIN_SHARED (CHAIN_SUMS * CHAIN_WARPS + 1)
+// Floats of shared memory that the walks below want; the last says that a block is the last to finish.
+#define CHAIN_SHARED (CHAIN_THREADS + 1)
 
 struct alignas(16) chain_floats { float x, y, z, w; };
 struct alignas(16) chain_ints { int x, y, z, w; };
@@ -84,7 +84,7 @@ template <int W, int GROUP, class Body> __device__ __forceinline__ void chain_ro
   unsigned lane = threadIdx.x % GROUP;
   for (unsigned first = block * PER; first < rows; first += blocks * PER) {
     unsigned r = first + threadIdx.x / GROUP;
-    for (int k = 0; k < Body::ROWS; k++) body.row[k] = 0.0f;
+    for (int k = 0; k < body.rows(); k++) body.row[k] = 0.0f;
     if (r < rows) {
       for (unsigned j = lane * W; j < len; j += GROUP * W) body.template run<W>(r * len + j);
     }
@@ -98,6 +98,73 @@ template <int W, int GROUP, class Body> __device__ __forceinline__ void chain_ro
         __syncthreads();
       }
       if (lane == 0 && r < rows) body.put_row(k, r, s);
+    }
+  }
+}
+
+// chain_last reports, to all threads of a block, whether it is the last of blocks that comes here; then it sees what the others
+// wrote before, and the counter is 0 again.
+__device__ __forceinline__ bool chain_last(unsigned* counter, unsigned blocks, float* shared) {
+  __threadfence();
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    bool last = atomicAdd(counter, 1u) == blocks - 1;
+    if (last) *counter = 0;
+    shared[CHAIN_THREADS] = last ? 1.0f : 0.0f;
+  }
+  __syncthreads();
+  bool last = shared[CHAIN_THREADS] != 0.0f;
+  if (last) __threadfence();
+  return last;
+}
+
+// chain_tile adds up s over the threads of one x, which stand in `high` rows of `tile` threads; all threads of the block call it.
+__device__ __forceinline__ float chain_tile(float s, int tile, int x, int y, int high, float* shared) {
+  shared[threadIdx.x] = s;
+  __syncthreads();
+  for (int h = high; h > 1;) {
+    int half = (h + 1) >> 1;
+    if (y < h - half) shared[y * tile + x] += shared[(y + half) * tile + x];
+    __syncthreads();
+    h = half;
+  }
+  s = shared[x];
+  __syncthreads();
+  return s;
+}
+
+// chain_columns walks over rows of `period` elements: a block over part of the rows of `tile` threads' columns, W a thread, so that
+// a warp reads whole sectors. Parts are added in their order by the block that finishes last: partials holds a float for each
+// total, part and column, counters one word a tile. Where W is 4, period is a multiple of 4.
+template <int W, class Body> __device__ __forceinline__ void chain_columns(Body& body, unsigned size, unsigned period, int tile, unsigned block, unsigned blocks, float* partials, unsigned* counters, float* shared) {
+  int high = CHAIN_THREADS / tile, y = threadIdx.x / tile, x = threadIdx.x - y * tile;
+  unsigned wide = period / W, tiles = (wide + tile - 1) / tile, parts = blocks / tiles, part = block / tiles;
+  unsigned rows = size / period, per = (rows + parts - 1) / parts, to = min(rows, part * per + per);
+  unsigned c = (block - part * tiles) * tile + x;
+  bool inside = y < high && c < wide, writes = y == 0 && c < wide;
+  for (int k = 0; k < body.columns(); k++) {
+    for (int j = 0; j < W; j++) body.column[k][j] = 0.0f;
+  }
+  if (inside) {
+    for (unsigned r = part * per + y; r < to; r += high) body.template run<W>(r * period + c * W);
+  }
+  for (int k = 0; k < body.columns(); k++) {
+#pragma unroll
+    for (int j = 0; j < W; j++) {
+      float s = chain_tile(body.column[k][j], tile, x, y, high, shared);
+      if (writes && parts == 1) body.put_column(k, c * W + j, s);
+      if (writes && parts > 1) partials[(k * parts + part) * period + c * W + j] = s;
+    }
+  }
+  if (parts == 1 || !chain_last(counters + (block - part * tiles), parts, shared)) return;
+  for (int k = 0; k < body.columns(); k++) {
+    for (int j = 0; j < W; j++) {
+      float s = 0.0f;
+      if (inside) {
+        for (unsigned q = y; q < parts; q += high) s += *(volatile float*)(partials + (k * parts + q) * period + c * W + j);
+      }
+      s = chain_tile(s, tile, x, y, high, shared);
+      if (writes) body.put_column(k, c * W + j, s);
     }
   }
 }
@@ -118,30 +185,24 @@ template <class Body> __device__ __forceinline__ void chain_finish(Body& body, f
     if (blocks == 1) body.put(threadIdx.x, s);
     else partials[block * n + threadIdx.x] = s;
   }
-  if (blocks == 1) return;
-  __threadfence();
-  __syncthreads();
-  if (threadIdx.x == 0) shared[CHAIN_SUMS * CHAIN_WARPS] = atomicAdd(counter, 1u) == blocks - 1 ? 1.0f : 0.0f;
-  __syncthreads();
-  if (shared[CHAIN_SUMS * CHAIN_WARPS] == 0.0f) return;
-  __threadfence();
+  if (blocks == 1 || !chain_last(counter, blocks, shared)) return;
   for (int k = warp; k < n; k += CHAIN_WARPS) {
     float s = 0.0f;
     for (unsigned j = lane; j < blocks; j += 32) s += *(volatile float*)(partials + j * n + k);
     s = chain_warp_sum(s);
     if (lane == 0) body.put(k, s);
   }
-  if (threadIdx.x == 0) *counter = 0;
 }
 
-// A segment is one chain of a launch, 16 words of a table that Go writes: gpu/chain_group.go.
+// A segment is one chain of a launch, in a table that Go writes: gpu/chain_group.go.
 struct chain_segment {
-  unsigned size, first, blocks;       // elements; its blocks in the grid
-  unsigned code, words;               // of the tape
-  unsigned pointer, pointers;         // its operands, outputs and totals, in that order
-  unsigned width, len, group;         // W; row's length, 0: flat; threads a row
-  unsigned sums, partial, counter;    // totals over all elements
-  unsigned rows, sum_pointer, body;   // totals over rows; where the pointers to totals begin; which of several bodies
+  unsigned size, first, blocks;     // elements; its blocks in the grid
+  unsigned code, words;             // of the tape
+  unsigned pointer, pointers;       // its operands, outputs and totals, in that order
+  unsigned width, len, group;       // W; row's length, 0: flat; threads a row, or a tile
+  unsigned sums, rows, columns;     // how many totals of each kind; there are not both of rows and of columns
+  unsigned partial, counter;        // what chain_finish is given, and behind it what chain_columns is
+  unsigned sum_pointer, body;       // where the pointers to totals begin; which of several bodies
 };
 
 // chain_run walks over a segment as the table says.
@@ -150,6 +211,11 @@ template <class Body> __device__ __forceinline__ void chain_run(Body& body, cons
   if (s.len == 0) {
     if (s.width == 4) chain_flat<4>(body, s.size, block, s.blocks);
     else chain_flat<1>(body, s.size, block, s.blocks);
+  } else if (s.columns > 0) {
+    float* p = partials + s.partial + s.sums * s.blocks;
+    unsigned* c = counters + s.counter + 1;
+    if (s.width == 4) chain_columns<4>(body, s.size, s.len, s.group, block, s.blocks, p, c, shared);
+    else chain_columns<1>(body, s.size, s.len, s.group, block, s.blocks, p, c, shared);
   } else {
     unsigned rows = s.size / s.len;
     if (s.group == 32) {
