@@ -195,19 +195,24 @@ func (b *binder) step(i int) (int, error) {
 		return n, nil
 	}
 	st := b.operands(s)
+	n := 1 + b.joinTotals(i, st)
 	k, reason, ok, err := b.choose(st)
 	if err != nil {
 		return 0, err
 	}
 	if !ok {
-		return 1, b.reference(i, s, st)
+		err = b.reference(i, s, st)
+	} else {
+		st.name = k.Name
+		if err := b.run(k, st); err != nil {
+			return 0, fmt.Errorf("%s (%s): %w", s.Path, s.Kind(), err)
+		}
+		b.explain(i, s, k.Name, reason)
 	}
-	st.name = k.Name
-	if err := b.run(k, st); err != nil {
-		return 0, fmt.Errorf("%s (%s): %w", s.Path, s.Kind(), err)
+	for j := i + 1; j < i+n; j++ {
+		b.explain(j, &b.e.p.Steps[j], "chain", "joins the epilogue before it")
 	}
-	b.explain(i, s, k.Name, reason)
-	return 1, nil
+	return n, err
 }
 
 // run binds a candidate, and what it leaves of the epilogue as a chain of its own.
