@@ -241,12 +241,15 @@ func (b *binder) chainGroup(i, n int) error {
 	if err != nil {
 		return fmt.Errorf("%s (chain): %w", b.e.p.Steps[i].Path, err)
 	}
+	kernel, reason, err := b.chainKernel()
+	if err != nil {
+		return err
+	}
+	if n > 1 {
+		reason = fmt.Sprintf("%s, one launch for %d", reason, n)
+	}
 	for j := i; j < i+n; j++ {
-		reason := "fused"
-		if n > 1 {
-			reason = fmt.Sprintf("fused, one launch for %d", n)
-		}
-		b.explain(j, &b.e.p.Steps[j], "chain", reason)
+		b.explain(j, &b.e.p.Steps[j], kernel, reason)
 	}
 	return nil
 }

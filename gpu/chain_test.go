@@ -218,6 +218,24 @@ func TestChainManyTotals(t *testing.T) {
 	})
 }
 
+// TestChainJoinsEpilogue adds up what a product's epilogue stores, in the epilogue's own kernel.
+func TestChainJoinsEpilogue(t *testing.T) {
+	eachChainKernel(t, func(t *testing.T, b backend.Backend, o backend.Options) {
+		for _, dims := range [][]int{{3, 5}, {128, 20}, {130, 404}, {700, 128}, {2000, 3}, {1, 9}, {9, 1}} {
+			t.Run(fmt.Sprint(dims), func(t *testing.T) {
+				n, d := dims[0], dims[1]
+				g := graph.New()
+				feed := map[string]graph.Tensor{"x": drawn(1, -1, 1, n, 4), "w": drawn(2, -1, 1, 4, d), "y": drawn(3, -1, 1, n, d), "z": drawn(4, -1, 1, n, d)}
+				x, w, y, z := g.Input("x", graph.F32(n, 4)), g.Input("w", graph.F32(4, d)), g.Input("y", graph.F32(n, d)), g.Input("z", graph.F32(n, d))
+				v := op.Sigmoid(op.Mul(op.MatMul(x, w, false, false), y))
+				compareValues(t, b, o, []graph.Value{v, op.ReduceSum(v, 0), op.SumAll(v)}, feed, 1e-5)
+				u := op.Add(v, op.Scale(z, 2))
+				compareValues(t, b, o, []graph.Value{v, u, op.ReduceSum(u, 0), op.ReduceSum(op.Mul(v, z), 1)}, feed, 1e-5)
+			})
+		}
+	})
+}
+
 // TestChainManyValues keeps more values alive than a tape has slots.
 func TestChainManyValues(t *testing.T) {
 	eachChainKernel(t, func(t *testing.T, b backend.Backend, o backend.Options) {

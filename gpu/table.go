@@ -70,7 +70,11 @@ func table(d *device) kernels.Table[launch] {
 }
 
 // Kernels lists the candidates of every op by the config's names, for "aetrain list kernels".
-func Kernels() map[string][]string { return table(&device{}).Names() }
+func Kernels() map[string][]string {
+	names := table(&device{}).Names()
+	names["chain"] = chainKernels
+	return names
+}
 
 // hasKernel says which ops have a candidate; composite ops without one run as what they are made of.
 func (b *Backend) hasKernel(o graph.Op) bool {
