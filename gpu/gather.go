@@ -2,7 +2,10 @@
 
 package gpu
 
-import "aetrain/op"
+import (
+	"aetrain/kernels"
+	"aetrain/op"
+)
 
 // bindGather copies rows.
 func bindGather(b *binder, s *step) error {
@@ -20,6 +23,11 @@ func bindGather(b *binder, s *step) error {
 
 // scatterSums is how many floats of shared memory a block of scatter_add has.
 const scatterSums = 8192
+
+// scatterFits says that sizes can be counted with 32 bits and the grid holds a row's columns.
+func scatterFits(k kernels.Case) bool {
+	return countable(k.In, k.Out) && k.Out[0].Shape[1:].Size() < 1<<24
+}
 
 // bindScatterAdd adds rows to where they belong, each row of the result by the one block that owns it: in the order of the index.
 func bindScatterAdd(b *binder, s *step) error {

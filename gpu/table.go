@@ -41,7 +41,7 @@ func table(d *device) kernels.Table[launch] {
 		{Op: "Slice", Name: "copy", Fits: countableCase, Bind: bindSlice},
 		{Op: "Pad", Name: "copy", Fits: countableCase, Bind: bindPad},
 		{Op: "Gather", Name: "copy", Fits: countableCase, Bind: bindGather},
-		{Op: "ScatterAdd", Name: "owners", Fits: countableCase, Bind: bindScatterAdd},
+		{Op: "ScatterAdd", Name: "owners", Fits: scatterFits, Bind: bindScatterAdd},
 		{Op: "OneHot", Name: "copy", Fits: countableCase, Bind: bindOneHot},
 		{Op: "GaussianSample", Name: "rows", Fits: kernels.Always, Bind: bindGaussianSample},
 		{Op: "GaussianSample", Name: "split", Fits: kernels.Always, Bind: bindGaussianSampleSplit},
