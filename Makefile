@@ -123,3 +123,12 @@ reproduce-bits: build ## the same weights, byte by byte, on 1 and 2 threads and 
 	./bench/bits.sh bin/aetrain 5
 
 include gpu.mk
+
+.PHONY: gpu-bundle
+gpu-bundle: gpu-check ## all that bench/gpu.sh wants on a machine with a GPU and no Go, as bin/gpu-bundle.tar.gz
+	rm -rf bin/gpu-bundle && mkdir -p bin/gpu-bundle
+	$(GPU_ENV) $(GO) build -tags gpu -trimpath -ldflags '-s -w' -o bin/gpu-bundle/aetrain-gpu ./cmd/aetrain
+	$(GPU_ENV) $(GO) test -c -tags gpu -trimpath -ldflags '-s -w' -o bin/gpu-bundle/gpu.test ./gpu
+	$(GPU_ENV) $(GO) test -c -tags gpu -trimpath -ldflags '-s -w' -o bin/gpu-bundle/driver.test ./gpu/driver
+	tar -czf bin/gpu-bundle.tar.gz -C bin gpu-bundle
+	@ls -l bin/gpu-bundle.tar.gz

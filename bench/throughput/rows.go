@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// configs of the standard rows, a file for each. The first line of each says what it is.
+// files are the configs of the standard rows. The first line of each says what it is.
 //
 //go:embed rows/*.toml
-var configs embed.FS
+var files embed.FS
 
 // standard are the rows that everybody measures, in the order of their weight, by the names of their configs. torch/bench.py has
 // the same networks under the same names.
@@ -27,7 +27,7 @@ var standard = []struct {
 func Standard(load func(name string, text []byte) (*Experiment, error)) []Row {
 	var rows []Row
 	for _, s := range standard {
-		text, err := configs.ReadFile("rows/" + s.name + ".toml")
+		text, err := files.ReadFile("rows/" + s.name + ".toml")
 		if err != nil {
 			panic(err) // a row without its file
 		}

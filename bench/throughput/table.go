@@ -70,7 +70,7 @@ func (r *Report) writeNotes(w io.Writer) error {
 		case res.Ratio > 0:
 			add("ratio of a peer: aetrain's examples a second on that device over the peer's, the median of the rounds")
 		case res.FirstRatio > 0:
-			add("ratio of aetrain: to " + r.Devices[0].Name)
+			add("ratio of aetrain: its examples a second over those on " + r.Devices[0].Name)
 		}
 		if res.JoulesPerThousand > 0 {
 			add("J/1000: joules that the device draws for a thousand examples")
