@@ -81,6 +81,9 @@ func (e *executable) record() error {
 		stretch := e.code[from:to]
 		from = to
 		if e.dev.options.each {
+			if err := e.warm(stretch); err != nil {
+				return err
+			}
 			e.parts = append(e.parts, part{each: stretch})
 			continue
 		}

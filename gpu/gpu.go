@@ -3,6 +3,7 @@
 package gpu
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -155,8 +156,11 @@ func (d *device) do(f func() error) error {
 		return d.lost
 	}
 	return d.ctx.Do(func() error {
-		d.sweep()
-		return f()
+		swept := d.sweep()
+		if err := f(); err != nil {
+			return err
+		}
+		return swept
 	})
 }
 
@@ -167,18 +171,23 @@ func (d *device) discard(free func() error) {
 	d.garbage = append(d.garbage, free)
 }
 
-// sweep frees what was discarded. Its errors are those of a device that is lost, which the next call meets again.
-func (d *device) sweep() {
+// sweep frees what was discarded, once the steps so far are done.
+func (d *device) sweep() error {
 	d.garbageMu.Lock()
 	list := d.garbage
 	d.garbage = nil
 	d.garbageMu.Unlock()
-	if len(list) == 0 || d.wait() != nil {
-		return
+	if len(list) == 0 {
+		return nil
+	}
+	all := []error{d.wait()}
+	if d.lost != nil {
+		return d.lost // the context takes all of it along
 	}
 	for _, free := range list {
-		free()
+		all = append(all, free())
 	}
+	return errors.Join(all...)
 }
 
 // Name is "cuda:0".

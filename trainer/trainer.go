@@ -6,6 +6,7 @@ package trainer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -137,6 +138,9 @@ func (r *Run) openLoader() error {
 func (r *Run) Close() error {
 	for _, s := range r.steps {
 		s.close()
+	}
+	if r.Model != nil {
+		return errors.Join(r.Model.Close(), r.loader.Close())
 	}
 	return r.loader.Close()
 }

@@ -124,5 +124,9 @@ func (c *Context) Reset() error {
 	if err := wrap("cuDevicePrimaryCtxReset", c.device.ResetPrimaryCtx()); err != nil {
 		return err
 	}
+	// A reset does not release: the hold on the old context goes before the new one is taken.
+	if err := wrap("cuDevicePrimaryCtxRelease", c.device.ReleasePrimaryCtx()); err != nil {
+		return err
+	}
 	return c.retain()
 }

@@ -223,5 +223,6 @@ API nvrtcGetProgramLogSize(void* p, size_t* n) { ENTER_NVRTC; return size_of(((P
 API nvrtcGetProgramLog(void* p, char* to) { ENTER_NVRTC; return copy(((Program*)p)->log, to); }
 API nvrtcGetPTXSize(void* p, size_t* n) { ENTER_NVRTC; return size_of(((Program*)p)->ptx, n); }
 API nvrtcGetPTX(void* p, char* to) { ENTER_NVRTC; return copy(((Program*)p)->ptx, to); }
-API nvrtcGetCUBINSize(void*, size_t* n) { ENTER_NVRTC; *n = 0; return OK_; }
-API nvrtcGetCUBIN(void*, char*) { ENTER_NVRTC; return INVALID_INPUT; }
+// Machine code is the same text.
+API nvrtcGetCUBINSize(void* p, size_t* n) { ENTER_NVRTC; return size_of(((Program*)p)->ptx, n); }
+API nvrtcGetCUBIN(void* p, char* to) { ENTER_NVRTC; return copy(((Program*)p)->ptx, to); }

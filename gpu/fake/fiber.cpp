@@ -27,10 +27,23 @@ struct Fiber {
 #else
   ucontext_t uc;
 #endif
-  char* stack;
 };
 
-const size_t STACK = 64 << 10, PAGE = 4096;
+const size_t STACK = 64 << 10, MOST = 1024;  // bytes of a thread's stack; threads of a block
+const uint64_t CANARY = 0x5ca1ab1e0ddba11ull;
+
+// The stacks of all threads of a block: pages that nobody touches cost nothing.
+struct Stacks {
+  char* base = nullptr;
+  ~Stacks() { if (base) munmap(base, MOST * STACK); }
+  char* at(unsigned i) {
+    if (!base) {
+      base = (char*)mmap(nullptr, MOST * STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      if (base == MAP_FAILED) { perror("fakecuda: stacks"); abort(); }
+    }
+    return base + i * STACK;
+  }
+} stacks;
 std::vector<Fiber> fibers;
 std::vector<unsigned char> dynamic;
 unsigned running;   // index of the fiber that runs
@@ -74,27 +87,23 @@ static void entry() {
 }
 
 static void prepare(Fiber& f) {
-  if (!f.stack) {
-    char* p = (char*)mmap(nullptr, STACK + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (p == MAP_FAILED) { perror("fakecuda: stack of a thread"); abort(); }
-    mprotect(p, PAGE, PROT_NONE);
-    f.stack = p + PAGE;
-  }
+  char* stack = stacks.at(f.t.lin);
   // Tops of stacks differ by a little, else all would fight for the same few lines of the cache.
   size_t colour = (f.t.lin % 32) * 192;
 #if defined(__x86_64__)
-  void** s = (void**)(f.stack + STACK - colour);
+  void** s = (void**)(stack + STACK - colour);
   *--s = nullptr;  // keeps the stack 16-aligned at entry
   *--s = (void*)entry;
   for (int i = 0; i < 6; i++) *--s = nullptr;
   f.sp = s;
 #else
   getcontext(&f.uc);
-  f.uc.uc_stack.ss_sp = f.stack;
+  f.uc.uc_stack.ss_sp = stack;
   f.uc.uc_stack.ss_size = STACK - colour;
   f.uc.uc_link = nullptr;
   makecontext(&f.uc, entry, 0);
 #endif
+  *(uint64_t*)(stack + 256) = CANARY;
   f.state = RUN;
   f.parity = 0;
 }
@@ -163,6 +172,7 @@ static void run_warp(unsigned first, unsigned lanes) {
       if (fibers[i].state == RUN) {
         running = i; cur = &fibers[i].t;
         resume(fibers[i]);
+        if (*(uint64_t*)(stacks.at(i) + 256) != CANARY) fault = "a thread's stack overflowed";
         if (fault) return;
       }
   while (complete(&fibers[first], lanes));

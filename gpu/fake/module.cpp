@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <unordered_set>
 #include "fakecuda.h"
 #include "fiber.h"
 
@@ -34,17 +35,18 @@ struct Module {
   std::map<std::string, Func> functions;
   std::shared_ptr<void> alive = std::make_shared<int>();
   void* handle = nullptr;  // of the library that came with the text
-  ~Module() { if (handle) dlclose(handle); }
+  ~Module();
 };
 Handles<Module> modules{"module"};
 
 unsigned shared_optin() { int v = 0; cuDeviceGetAttribute(&v, 97, 0); return v; }
 
-Func* function_of(void* h) {
-  for (Module* m : modules.all)
-    for (auto& [name, f] : m->functions)
-      if (&f == h) return &f;
-  return nullptr;
+std::unordered_set<void*> functions;  // of all loaded modules
+Func* function_of(void* h) { return functions.count(h) ? (Func*)h : nullptr; }
+
+Module::~Module() {
+  for (auto& [name, f] : this->functions) ::functions.erase(&f);
+  if (handle) dlclose(handle);
 }
 
 // ---- reading PTX
@@ -231,6 +233,7 @@ API cuModuleLoadDataEx(void** out, const void* image, unsigned n, const int* opt
     if (log && size) snprintf(log, size, "the fake driver does not take this PTX");
     return r;
   }
+  for (auto& [name, f] : m->functions) functions.insert(&f);
   *out = modules.add(m.release());
   return OK;
 }
@@ -290,7 +293,8 @@ API cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* n, void* h, int th
 }
 API cuLaunchKernel(void* h, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned smem, void* st, void** params, void** extra) {
   ENTER; NEED_CONTEXT;
-  Func* f = (Func*)h;  // looking it up each time would be slow; a wrong handle crashes
+  Func* f = function_of(h);
+  if (!f) return bad(INVALID_HANDLE, "cuLaunchKernel: no such function, or its module was unloaded");
   size_t threads = (size_t)bx * by * bz;
   if (extra || !gx || !gy || !gz || gx > 2147483647u || gy > 65535 || gz > 65535 || !threads || bz > 64 || threads > 1024 || smem > f->dynamic ||
       (f->dynamic == 48 << 10 && smem + f->statics > 48 << 10))
