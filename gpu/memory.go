@@ -29,6 +29,7 @@ type block struct {
 type memory struct {
 	block *block
 	off   int64 // bytes
+	shift int64 // of them behind the piece's start: at
 	dtype graph.DType
 	size  int // elements
 }
@@ -41,15 +42,15 @@ func (m memory) ptr() driver.Ptr {
 	if m.block == nil {
 		return 0
 	}
-	return m.block.at(m.off)
+	return m.block.at(m.off-m.shift) + driver.Ptr(m.shift)
 }
 
 func (m memory) bytes() int64 { return int64(m.size) * int64(m.dtype.Bytes()) }
 
 // at is the rest of m from an element on.
 func (m memory) at(element int) memory {
-	m.off += int64(element) * int64(m.dtype.Bytes())
-	m.size -= element
+	n := int64(element) * int64(m.dtype.Bytes())
+	m.off, m.shift, m.size = m.off+n, m.shift+n, m.size-element
 	return m
 }
 
