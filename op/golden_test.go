@@ -228,6 +228,12 @@ func golden(t *testing.T, c goldenCase) {
 	if build == nil {
 		t.Fatalf("no test builds %s", c.Op)
 	}
+	goldenBuilt(t, c, build)
+}
+
+// goldenBuilt compares the values that build makes of a case's inputs, and their gradients.
+func goldenBuilt(t *testing.T, c goldenCase, build func(c goldenCase, in []graph.Value) []graph.Value) {
+	t.Helper()
 	g, feed := graph.New(), map[string]graph.Tensor{}
 	input := func(kind string, list []goldenTensor) []graph.Value {
 		var vs []graph.Value

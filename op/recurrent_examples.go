@@ -1,0 +1,55 @@
+package op
+
+import "aetrain/graph"
+
+// recurrentExamples are those of all recurrent ops.
+func recurrentExamples(of func(r Recurrence, n, t, h int, masked bool) graph.Example) []graph.Example {
+	return []graph.Example{
+		of(Recurrence{}, 2, 3, 2, false), of(Recurrence{Reverse: true}, 3, 4, 1, true), of(Recurrence{Steps: 3}, 2, 1, 3, false),
+		of(Recurrence{}, 3, 3, 2, true), of(Recurrence{Reverse: true, Steps: 2}, 3, 1, 2, true), of(Recurrence{}, 1, 1, 1, false),
+		of(Recurrence{}, 18, 2, 19, true), of(Recurrence{Reverse: true}, 35, 2, 9, false),
+		bench(of(Recurrence{}, 64, 100, 64, false)),
+	}
+}
+
+// recurrentGradExamples are those of their gradients.
+func recurrentGradExamples(of func(reverse, sequence bool, n, t, h int, masked bool) graph.Example) []graph.Example {
+	return []graph.Example{
+		of(false, true, 2, 3, 2, false), of(true, true, 3, 4, 1, true), of(false, false, 2, 2, 3, false),
+		of(true, false, 3, 3, 2, true), of(false, true, 1, 1, 1, false),
+		of(false, true, 18, 2, 19, true), of(true, true, 35, 2, 9, false), bench(of(false, true, 64, 100, 64, false)),
+	}
+}
+
+// recurrentExample draws what an op with this many gates, biases and states takes.
+func recurrentExample(o graph.Op, r Recurrence, n, t, h, gates, biases, states int, masked bool) graph.Example {
+	e := graph.Example{Op: o, Args: []graph.Arg{f32(n, t, gates*h), f32(gates*h, h), f32(biases * h)}}
+	for range states {
+		e.Args = append(e.Args, f32(n, h))
+	}
+	if masked {
+		e.Args = append(e.Args, maskArg(n, max(t, r.Steps)))
+	}
+	return e
+}
+
+// withOptional appends the inputs of a gradient's example that may be left out.
+func withOptional(e graph.Example, n, t, h int, sequence, masked bool) graph.Example {
+	if sequence {
+		e.Args = append(e.Args, f32(n, t, h))
+	}
+	if masked {
+		e.Args = append(e.Args, maskArg(n, t))
+	}
+	return e
+}
+
+// maskArg is an example's mask of N×T: the first example is whole, later ones end earlier, one has a hole.
+func maskArg(n, t int) graph.Arg {
+	values := make([]float64, n*t)
+	for i := range values {
+		example, at := i/t, i%t
+		values[i] = truth(example == 0 || at+example < t && !(example == 2 && at == 0))
+	}
+	return graph.Arg{Spec: graph.F32(n, t), Values: values, Fixed: true}
+}
