@@ -101,16 +101,6 @@ func (b *binder) append(i instruction) {
 	b.e.code = append(b.e.code, i)
 }
 
-// copy appends a copy of src to dst, which have one size.
-func (b *binder) copy(dst, src memory) {
-	if src.size == 0 || dst.same(src) {
-		return
-	}
-	b.append(instruction{step: b.at, name: "copy", enqueue: func(s driver.Stream) error {
-		return driver.CopyAsync(dst.ptr(), src.ptr(), src.bytes(), s)
-	}})
-}
-
 // fill appends setting all of dst, whose elements have four bytes, to a word.
 func (b *binder) fill(dst memory, word uint32) {
 	if dst.size == 0 {
