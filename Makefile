@@ -123,6 +123,7 @@ reproduce-bits: build ## the same weights, byte by byte, on 1 and 2 threads and 
 	./bench/bits.sh bin/aetrain 5
 
 include gpu.mk
+include gpu/test.mk
 
 .PHONY: gpu-bundle
 gpu-bundle: gpu-check ## all that bench/gpu.sh wants on a machine with a GPU and no Go, as bin/gpu-bundle.tar.gz
