@@ -204,8 +204,9 @@ template <int W> __device__ __noinline__ void Tape::run(unsigned i) {
 // chain_tape runs the chains of a table, one or several that do not read what another writes: all parameters' updates, all
 // squared gradients. map names each block's segment (null: all blocks belong to segment 0), codes holds the tapes, pointers the
 // addresses of what they read and write; partials and counters are those of chain_finish, counters 0 before and after.
-// Grid: the segments' blocks; block: CHAIN_THREADS; shared memory: 8 bytes a pointer and 4 a word of the largest segment.
-extern "C" __global__ void __launch_bounds__(CHAIN_THREADS) chain_tape(const unsigned* map, const chain_segment* segments, const unsigned* codes, const unsigned long long* pointers, float* partials, unsigned* counters) {
+// Grid: the segments' blocks; block: CHAIN_THREADS, four of which a processor holds, so that no register is spilled; shared memory:
+// 8 bytes a pointer and 4 a word of the largest segment.
+extern "C" __global__ void __launch_bounds__(CHAIN_THREADS, 4) chain_tape(const unsigned* map, const chain_segment* segments, const unsigned* codes, const unsigned long long* pointers, float* partials, unsigned* counters) {
   EXTERN_SHARED(unsigned long long, staged);
   __shared__ float shared[CHAIN_SHARED];
   chain_segment s = segments[map ? map[blockIdx.x] : 0];
