@@ -49,9 +49,10 @@ type owned struct {
 	done    bool
 }
 
-// release gives everything back, once.
+// release gives everything back, once. On a device that is lost there is nothing any more: the context has taken it along, and its
+// handles may be others' now.
 func (o *owned) release() error {
-	if o.done {
+	if o.done || o.dev.lost != nil {
 		return nil
 	}
 	o.done = true
@@ -224,7 +225,12 @@ func (e *executable) close() error {
 }
 
 // wait waits for all steps so far.
-func (d *device) wait() error { return d.fail(d.stream.Synchronize()) }
+func (d *device) wait() error {
+	if d.lost != nil {
+		return d.lost
+	}
+	return d.fail(d.stream.Synchronize())
+}
 
 // fetch waits for the steps so far and copies m to dst.
 func (d *device) fetch(m memory, dst *tensor.Dense) error {

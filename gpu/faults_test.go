@@ -117,18 +117,18 @@ func steps(t *testing.T, b backend.Backend, kernels map[string]string) error {
 }
 
 // settle waits for the collector to give states back: they have no Close.
-func settle(b *gpu.Backend) error {
+func settle(b *gpu.Backend) (first error) {
 	for range 50 {
 		runtime.GC()
-		if _, err := b.Load(b.NewState(), backend.Options{}); err != nil { // loads nothing, sweeps
-			return err
+		if _, err := b.Load(b.NewState(), backend.Options{}); err != nil && first == nil { // loads nothing, sweeps
+			first = err
 		}
-		if faketest.Live()["allocation"] == 0 {
-			return nil
+		if faketest.Live()["allocation"] == 0 || errors.Is(first, driver.ErrLost) {
+			return first
 		}
 		time.Sleep(time.Millisecond)
 	}
-	return nil
+	return first
 }
 
 // left says what a closed device has left behind.

@@ -35,7 +35,11 @@ func (b *Backend) Load(st backend.State, o backend.Options, ps ...*program.Progr
 	var exes []backend.Executable
 	err := b.do(func() error {
 		sh := &shared{arena: &block{apart: b.options.apart}, scratch: &block{}, users: 1}
-		defer sh.release()
+		defer func() {
+			if b.lost == nil {
+				sh.release()
+			}
+		}()
 		for _, p := range ps {
 			if err := s.declare(p, o.Seed); err != nil {
 				return b.memoryError(err, s, ps)
