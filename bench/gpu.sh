@@ -3,6 +3,7 @@
 # bin/aetrain-gpu (make gpu) alone, and takes PyTorch, nvidia-smi and compute-sanitizer where they are.
 #
 #   bench/gpu.sh [-out DIR] [-data DIR_OF_MNIST] [-budget SECONDS] [-only PART,...] [-skip PART,...] [-python PATH] [-device cuda:N]
+#                [-set KEY=VALUE]...   of the trainings in recipe and precision, as in train.epochs=1
 #
 # Parts, in this order, as long as the budget (480 s) lasts; one that fails does not stop the others:
 #   info       the machine, the libraries, PyTorch
@@ -21,12 +22,16 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 root=$PWD
 
-out=${OUT:-runs/gpu} data='' budget=480 only='' skip='' python=python3 device=cuda
+out=${OUT:-runs/gpu} data='' budget=480 only='' skip='' python=python3 device=cuda sets=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	-out | -data | -budget | -only | -skip | -python | -device)
 		[ $# -gt 1 ] || { echo "gpu.sh: $1 wants a value" >&2; exit 2; }
 		declare "${1#-}=$2"
+		shift 2
+		;;
+	-set)
+		sets+=(-set "${2?}")
 		shift 2
 		;;
 	*)
@@ -133,8 +138,7 @@ do_tests() {
 		any=1
 		(cd "$root/$([ $name = gpu ] && echo gpu || echo gpu/driver)" && within "$tests/$name.test" -test.v) >"$all/$name-tests.txt" 2>&1 || rc=$?
 		note "$name: $(grep -c '^ *--- PASS' "$all/$name-tests.txt") passed, $(grep -c '^ *--- FAIL' "$all/$name-tests.txt") failed, $(grep -c '^ *--- SKIP' "$all/$name-tests.txt") skipped"
-		grep -B2 -A12 -E '^ *--- FAIL' "$all/$name-tests.txt" | head -80
-		tail -3 "$all/$name-tests.txt"
+		grep -E '^ *--- FAIL|^ +[a-z_]+_test\.go:[0-9]+:|^panic' "$all/$name-tests.txt" | grep -B3 -A3 -E -- '--- FAIL|^panic' | head -80
 	done
 	[ $any = 1 ] || { echo "no test binaries are here: make gpu-bundle"; return 3; }
 	return $rc
@@ -143,17 +147,17 @@ do_tests() {
 do_bench() {
 	local peers=()
 	if torch; then peers=(-peers pytorch -python "$python"); else echo "$python has no PyTorch that sees the GPU: ours alone"; fi
-	within "$aetrain" bench -device "$device" "${peers[@]}" -rounds 5 -seconds 0.6 -out "$all/bench"
+	within "$aetrain" bench -device "$device" "${peers[@]}" -rounds 3 -seconds 0.5 -out "$all/bench"
 }
 
 do_cpu() { within "$aetrain" bench -device "cpu,$device" -rounds 3 -seconds 0.5 -out "$all/bench-cpu"; }
 
 # recipe DEVICE NAME [FLAG...]: trains it.
 recipe() {
-	local d=$1 name=$2 config=experiments/vae.toml sets=()
+	local d=$1 name=$2 config=experiments/vae.toml from=()
 	shift 2
-	if [ -n "$data" ]; then config=experiments/mnist/vae.toml sets=(-set "data.dir=$data"); fi
-	within "$aetrain" -config "$config" "${sets[@]}" -set train.sample_every=0 -device "$d" -out "$all/$name" "$@"
+	if [ -n "$data" ]; then config=experiments/mnist/vae.toml from=(-set "data.dir=$data"); fi
+	within "$aetrain" -config "$config" "${from[@]}" "${sets[@]}" -set train.sample_every=0 -device "$d" -out "$all/$name" "$@"
 }
 
 # curves RUN...: their losses side by side, an epoch a line.
@@ -232,7 +236,7 @@ do_sanitizer() {
 deadline=$budget
 part info 60
 part tests 150
-part bench 240
+part bench 260
 part recipe 90
 part cpu 80
 part profile 40

@@ -51,7 +51,7 @@ type PartTime struct {
 // profileRuns is how often a step is run; the least time of each part counts.
 const profileRuns = 30
 
-// Profile times the parts of a step for each row and device.
+// Profile times the parts of a step for each row and device. Where it fails, it returns what it has so far.
 func Profile(ctx context.Context, o Options) (*Profiles, error) {
 	p := &Profiles{Profiles: []*RowProfile{}}
 	for _, d := range o.Devices {
@@ -61,7 +61,7 @@ func Profile(ctx context.Context, o Options) (*Profiles, error) {
 		for _, d := range o.Devices {
 			r, err := profileRow(ctx, o, row, d)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %s: %w", row.Name, d.Name, err)
+				return p, fmt.Errorf("%s: %s: %w", row.Name, d.Name, err)
 			}
 			o.Log("%s on %s: a step takes %.3f ms, its parts one by one %.3f ms", row.Name, d.Name, r.StepMS, r.SumMS)
 			p.Profiles = append(p.Profiles, r)

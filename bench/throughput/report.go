@@ -106,6 +106,11 @@ func (r *Report) dropFailed() {
 	})
 }
 
+// drop forgets a row that was not measured to its end.
+func (r *Report) drop(row string) {
+	r.Results = slices.DeleteFunc(r.Results, func(res *Result) bool { return res.Row == row })
+}
+
 // conclude takes the medians of a row's rounds.
 func (r *Report) conclude(row string) {
 	var first *Result // ours on the first device

@@ -75,11 +75,13 @@ type entry struct {
 	result *Result
 }
 
-// Measure measures all rows. A peer that fails is left out and named in the report; a failure of ours is an error.
+// Measure measures all rows. A peer that fails is left out and named in the report; a failure of ours is an error, with which the
+// report holds the rows before.
 func Measure(ctx context.Context, o Options) (*Report, error) {
 	report := newReport(o)
 	for _, row := range o.Rows {
 		if err := measureRow(ctx, o, row, report); err != nil {
+			report.drop(row.Name)
 			return report, fmt.Errorf("%s: %w", row.Name, err)
 		}
 		if o.Done != nil {

@@ -153,6 +153,9 @@ func (t *training) round(ctx context.Context, seconds float64) (Figure, error) {
 // ended is the error of a training that has come to an end.
 func (t *training) ended(err error) error {
 	t.done <- err // for Close
+	if err == nil && t.gate.ctx.Err() != nil {
+		err = context.Cause(t.gate.ctx)
+	}
 	if err == nil {
 		err = fmt.Errorf("training was %s after %d steps", t.run.Status, t.run.Step)
 	}

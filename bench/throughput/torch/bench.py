@@ -23,6 +23,7 @@ import sys
 import time
 
 import torch
+import torch._dynamo
 from torch import nn
 from torch.nn import functional as F
 
@@ -231,11 +232,14 @@ def run(side, seconds, steps):
     return n, time.perf_counter() - start
 
 
-def make(q):
-    """Opens a side, in the faster one of the layouts that its data has."""
+def make(q, known):
+    """Opens a side, in the faster one of the layouts that its data has; known is what was found for other modes of it."""
     kind = Encoding if ROWS[q["row"]][4] else Training
+    case = (q["row"], q["device"], q["precision"], q.get("batch"))
     layouts = [torch.contiguous_format]
-    if len(ROWS[q["row"]][2]) == 3:
+    if case in known:
+        layouts = [known[case]]
+    elif len(ROWS[q["row"]][2]) == 3:
         layouts.append(torch.channels_last)
     best = None
     for layout in layouts:
@@ -243,8 +247,9 @@ def make(q):
         run(side, 0, 5)
         n, seconds = run(side, 0.2 if len(layouts) > 1 else 0, 3)
         if best is None or seconds / n < best[0]:
-            best = (seconds / n, side, str(layout).removeprefix("torch."))
-    return best[1], best[2]
+            best = (seconds / n, side, layout)
+    known[case] = best[2]
+    return best[1], str(best[2]).removeprefix("torch.")
 
 
 def machine():
@@ -258,7 +263,7 @@ def machine():
     return about
 
 
-def answer(q, sides):
+def answer(q, sides, known):
     """What a request is answered."""
     if q["do"] == "open":
         if q["row"] not in ROWS:
@@ -266,13 +271,14 @@ def answer(q, sides):
         if q.get("threads"):
             torch.set_num_threads(q["threads"])
         products(q["precision"])
-        torch._dynamo.reset() if q["mode"] == "compile" else None
-        side, layout = make(q)
+        side, layout = make(q, known)
         sides[q["id"]] = (side, q["precision"])
         return {"parameters": side.parameters(), "layout": layout}
     if q["do"] == "close":
         sides.pop(q["id"], None)
         gc.collect()
+        if not sides:
+            torch._dynamo.reset()  # else one row's shapes would weigh on the next one's code
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         return {}
@@ -296,11 +302,14 @@ def main():
     def say(what):
         print(json.dumps(what), file=answers, flush=True)
 
+    for name, value in {"automatic_dynamic_shapes": False, "recompile_limit": 256}.items():
+        if hasattr(torch._dynamo.config, name):
+            setattr(torch._dynamo.config, name, value)
     say(machine())
-    sides = {}
+    sides, known = {}, {}
     for line in sys.stdin:
         try:
-            say(answer(json.loads(line), sides))
+            say(answer(json.loads(line), sides, known))
         except Exception as e:  # noqa: BLE001: whatever it is, this side is left out
             say({"error": f"{type(e).__name__}: {str(e).strip().splitlines()[0] if str(e).strip() else ''}"})
 
