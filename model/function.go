@@ -137,7 +137,11 @@ func (m *Model) Sample(batch int) (*Function, error) {
 	fn := m.begin(batch, false)
 	f := &Forward{N: batch, Samples: 1, model: m, scope: fn.Scope, mode: Inference}
 	z := fn.Scope.Within("prior", func(s *nn.Scope) graph.Value {
-		return s.Normal("z", append(graph.Shape{batch}, m.Code...))
+		codes := append(graph.Shape{batch}, m.Code...)
+		if b, ok := m.Config.Bottleneck.(Sampled); ok {
+			return b.Prior(s, codes).Sample(s.RNG(), "z")
+		}
+		return s.Normal("z", codes)
 	})
 	fn.Outputs["z"] = z
 	fn.Outputs["recon"] = f.decode(fn.Scope, z).Mean()
@@ -249,6 +253,9 @@ func overSamples(v graph.Value) graph.Value {
 // addLatents adds the code and the posterior's parameters to the outputs.
 func (m *Model) addLatents(fn *Function, f *Forward) {
 	fn.Outputs["z"] = f.Code
+	for name, v := range f.Latents[0].Outputs {
+		fn.Outputs[name] = v
+	}
 	if q, ok := f.Latents[0].Posterior.(prob.Normal); ok {
 		fn.Outputs["mu"], fn.Outputs["log_var"] = q.Mu, q.LogVar
 	}

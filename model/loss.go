@@ -109,9 +109,18 @@ func (m *Model) Phases() int {
 	return n
 }
 
-// terms returns what the parts give, the reconstruction first and penalties by name.
+// terms returns what the parts give: the reconstruction first, then the bottleneck's own, then penalties by name.
 func (m *Model) terms(s *nn.Scope, f *Forward) []Term {
 	terms := []Term{m.reconstruction(s, f)}
+	for _, l := range f.Latents {
+		if l.Terms == nil {
+			continue
+		}
+		s.Within("bottleneck", func(s *nn.Scope) graph.Value {
+			terms = append(terms, l.Terms(s, f)...)
+			return terms[0].Minimise
+		})
+	}
 	for _, name := range m.penaltyNames() {
 		var t Term
 		s.Within("penalties", func(s *nn.Scope) graph.Value {
@@ -205,6 +214,9 @@ func (m *Model) reduce(f *Forward, l LossConfig, terms []Term) graph.Value {
 	var weighted []graph.Value
 	for _, t := range terms {
 		weight := 1.0
+		if !t.Minimise.Valid() {
+			continue
+		}
 		if l.Terms != nil {
 			given, ok := l.Terms[t.Name]
 			if !ok {
@@ -233,6 +245,9 @@ func weigh(v, weight graph.Value, factor float64) graph.Value {
 func (m *Model) checkLosses() []error {
 	var errs []error
 	known := append([]string{"reconstruction"}, m.penaltyNames()...)
+	if b, ok := m.Config.Bottleneck.(Termed); ok {
+		known = append(known, b.TermNames()...)
+	}
 	names, all := m.lossConfigs()
 	for _, name := range names {
 		l, key := all[name], "model.losses."+name

