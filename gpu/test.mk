@@ -35,10 +35,13 @@ check-ptx: $(NVRTC) ## fail if a PTX file is not what its source gives
 ptxas: $(PTXAS12) $(PTXAS13) ## assemble the PTX for real chips; fail where a kernel's largest block cannot start
 	$(PYTHON) gpu/tools/ptxas.py gpu/ptx $(PTXAS12) sm_75,sm_80,sm_90 $(PTXAS13) sm_120
 
+# Packages with files of the tag gpu.
+GPU_PACKAGES = ./gpu/... ./kernels/... ./bench/... ./cmd/...
+
 .PHONY: vet-gpu
 vet-gpu: gpu-check ## go vet and staticcheck with the tag gpu
-	$(GPU_ENV) $(GO) vet -tags gpu ./...
-	$(GPU_ENV) $(GO) run $(STATICCHECK) -tags gpu ./...
+	$(GPU_ENV) $(GO) vet -tags gpu $(GPU_PACKAGES)
+	$(GPU_ENV) $(GO) run $(STATICCHECK) -tags gpu $(GPU_PACKAGES)
 
 # The libraries of the fake driver, in place of NVIDIA's.
 FAKE     = $(CURDIR)/build/fake
@@ -49,6 +52,10 @@ TEST_GPU = $(FAKE_ENV) $(GPU_ENV) $(GO) test -count=1 -tags gpu
 .PHONY: fake-driver
 fake-driver: ## a CUDA driver in host memory and its libraries, in build/fake (wants g++)
 	gpu/fake/build.sh $(FAKE)
+
+.PHONY: fake-env
+fake-env: ## print the variables that make a program take the fake driver: env $(make -s fake-env) bin/aetrain-gpu
+	@echo '$(strip $(FAKE_ENV))'
 
 .PHONY: test-gpu-fake
 test-gpu-fake: gpu-check fake-driver ## the CUDA backend on the fake driver: plainly, with late work, with shuffled blocks
