@@ -16,7 +16,11 @@ func (r *Report) WriteTable(w io.Writer) error {
 	t := columns{left: 3}
 	t.row("row", "device", "side", "ms a step", "examples/s", "GFLOP/s", "of peak", "GB/s", "J/1000", "ratio")
 	for _, res := range r.Results {
-		t.row(res.Row, res.Device, res.Side, digits(res.StepMS), digits(res.ExamplesPerSecond), digits(res.GFLOPS), percent(res.PeakShare),
+		device := res.Device
+		if res.Precision != "float32" {
+			device += " " + res.Precision
+		}
+		t.row(res.Row, device, res.Side, digits(res.StepMS), digits(res.ExamplesPerSecond), digits(res.GFLOPS), percent(res.PeakShare),
 			digits(res.GBps), digits(res.JoulesPerThousand), r.ratio(res))
 	}
 	if err := t.write(w); err != nil {
