@@ -28,7 +28,7 @@ func (m *Model) buildDecoder() error {
 	if err != nil {
 		return err
 	}
-	if m.Decoder, err = nn.NewStack(layers, m.Code, false); err != nil {
+	if m.Decoder, err = nn.NewStack(layers, m.Condition.widened(m.Code, intoDecoder), false); err != nil {
 		return layerMistake("decoder", err)
 	}
 	return m.checkOutput()
@@ -40,8 +40,8 @@ func (m *Model) mirror() ([]nn.Layer, error) {
 	if m.Config.Tied {
 		tied = "encoder"
 	}
-	front := m.Config.Bottleneck.Reverse(m.Encoder.Out, m.Config.LatentDim, tied)
-	layers, err := m.Encoder.Mirror(nn.MirrorOptions{Front: front, Tied: tied})
+	front := m.Config.Bottleneck.Reverse(m.plain.Out, m.Config.LatentDim, tied)
+	layers, err := m.plain.Mirror(nn.MirrorOptions{Front: front, Tied: tied})
 	if err != nil {
 		return nil, layerMistake("encoder", err)
 	}
@@ -64,6 +64,9 @@ func (m *Model) finish(layers []nn.Layer) ([]nn.Layer, error) {
 		if _, ok := l.(nn.Sized); ok {
 			sized = i
 		}
+		if r, ok := l.(*nn.Repeat); ok && len(m.X) == 2 {
+			layers[i] = r.For(m.X[0])
+		}
 	}
 	if sized >= 0 {
 		l := layers[sized].(nn.Sized)
@@ -71,7 +74,7 @@ func (m *Model) finish(layers []nn.Layer) ([]nn.Layer, error) {
 		case m.Mirror:
 			layers[sized] = l.Resized(l.Size() * channels)
 		case l.Size() == 0:
-			layers[sized] = l.Resized(m.missingSize(l))
+			layers[sized] = l.Resized(m.missingSize(l, layers[:sized]))
 		}
 	}
 	if m.Mirror && sized < 0 && channels > 1 {
@@ -84,10 +87,13 @@ func (m *Model) finish(layers []nn.Layer) ([]nn.Layer, error) {
 	return layers, nil
 }
 
-// missingSize is what a decoder's last layer gives where its size was left out.
-func (m *Model) missingSize(l nn.Sized) int {
-	if _, dense := l.(*nn.Dense); dense && (len(m.Raw) != 2 || len(m.Code) != 2) {
-		return m.Raw.Size() // a vector, an image as a vector
+// missingSize is what a decoder's last layer gives, behind those before it, where its size was left out.
+func (m *Model) missingSize(l nn.Sized, before []nn.Layer) int {
+	if _, dense := l.(*nn.Dense); dense {
+		st, err := nn.NewStack(before, m.Code, false)
+		if sequence := err == nil && len(st.Out) == 2; !sequence || len(m.Raw) != 2 {
+			return m.Raw.Size() // a vector, an image as a vector
+		}
 	}
 	return m.Raw[m.channelAxis()]
 }

@@ -50,7 +50,11 @@ func TestExperiments(t *testing.T) {
 		if cfg.Section("data").Text("source") == "shapes" || len(cfg.Section("sweep").Keys("")) > 0 {
 			return nil
 		}
-		if _, err := model.New(c, []model.Field{{Name: model.FieldX, Spec: graph.F32(1, 28, 28)}}); err != nil {
+		x := graph.F32(1, 28, 28)
+		if cfg.Section("data").Text("source") == "waves" {
+			x = graph.F32(100, 1)
+		}
+		if _, err := model.New(c, []model.Field{{Name: model.FieldX, Spec: x}}); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
 		return nil

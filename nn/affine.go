@@ -39,7 +39,7 @@ func (a Affine) finish(s *Scope, y graph.Value, outputs, fanIn int) graph.Value 
 	if a.Bias {
 		bias := s.Param("bias", initialiser(a.Init).Bias(fanIn), outputs)
 		if y.Rank() == 3 { // a sequence: the last axis
-			y = op.Add(y, bias)
+			y = op.Reshape(op.AddBias(op.Reshape(y, -1, outputs), bias), y.Shape()...)
 		} else {
 			y = op.AddBias(y, bias)
 		}

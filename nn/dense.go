@@ -102,13 +102,15 @@ var errNoUnits = errors.New("units is missing; only a decoder's last layer may l
 // Build multiplies by the weight.
 func (d *Dense) Build(s *Scope, x graph.Value) graph.Value {
 	in, units := x.Dim(-1), d.Size()
+	shape := x.Shape()
+	x = op.Reshape(x, -1, in) // one product for all times
 	var y graph.Value
 	if d.shared != nil {
 		y = op.MatMul(x, d.weight(s, in, units), false, false)
 	} else {
 		y = op.MatMul(x, d.weight(s, units, in), false, true)
 	}
-	return d.finish(s, y, units, in)
+	return d.finish(s, op.Reshape(y, append(shape[:len(shape)-1:len(shape)-1], units)...), units, in)
 }
 
 // Mirror is a dense layer back to the input's size.

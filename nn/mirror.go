@@ -69,12 +69,20 @@ func (st *Stack) Mirror(o MirrorOptions) ([]Layer, error) {
 				back[0] = t.Tied(graph.Join(o.Tied, core.Path), w.initName())
 			}
 		}
+		if i > 0 && isRecurrent(core.Layer) && isRecurrent(gs[i-1].core.Layer) {
+			back = back[:len(back)-1] // the next one takes any number of channels
+		}
 		layers = append(layers, back...)
 		if i > 0 {
 			layers = decorate(layers, gs[i-1])
 		}
 	}
 	return layers, nil
+}
+
+func isRecurrent(l Layer) bool {
+	_, is := l.(recurrent)
+	return is
 }
 
 // decorate lets the decorations of g follow the last of layers.

@@ -16,7 +16,8 @@ import (
 // Scope is the place where a layer is built: a graph, a path ("encoder.0"), the mode, and the random numbers. It is cheap.
 type Scope struct {
 	b    *building
-	path string // of states
+	path string             // of states
+	mask func() graph.Value // of the sequences here; nil: all times are valid
 }
 
 // building is what all scopes of one graph share.
@@ -59,10 +60,26 @@ func (s *Scope) RNG() op.RNG { return s.b.o.RNG }
 func (s *Scope) Path() string { return s.path }
 
 // Sub returns the scope of a part: states that it declares are called PATH.name.
-func (s *Scope) Sub(name string) *Scope { return &Scope{b: s.b, path: graph.Join(s.path, name)} }
+func (s *Scope) Sub(name string) *Scope { return s.At(graph.Join(s.path, name)) }
 
 // At returns the scope of a whole path, wherever s is: for weights that two layers share.
-func (s *Scope) At(path string) *Scope { return &Scope{b: s.b, path: path} }
+func (s *Scope) At(path string) *Scope { return &Scope{b: s.b, path: path, mask: s.mask} }
+
+// Masked returns the scope for sequences of which mask (N×T, float32) says what is valid; it is called where a layer asks.
+func (s *Scope) Masked(mask func() graph.Value) *Scope {
+	return &Scope{b: s.b, path: s.path, mask: mask}
+}
+
+// Mask is 1 where the sequences x, N×T×..., are valid; the zero Value where all of them are, or where x has other times than the data.
+func (s *Scope) Mask(x graph.Value) graph.Value {
+	if s.mask == nil {
+		return graph.Value{}
+	}
+	if m := s.mask(); m.Rank() == 2 && x.Rank() > 1 && m.Dim(0) == x.Dim(0) && m.Dim(1) == x.Dim(1) {
+		return m
+	}
+	return graph.Value{}
+}
 
 // Within runs build in the scope of a part, with the graph's path set to it: nodes, errors and random streams carry it.
 func (s *Scope) Within(name string, build func(*Scope) graph.Value) graph.Value {

@@ -99,7 +99,7 @@ func (o GRUGrad) Eval(out, in []graph.Tensor) {
 // Examples draw all inputs independently.
 func (GRUGrad) Examples() []graph.Example {
 	return recurrentGradExamples(func(reverse, sequence bool, n, t, h int, masked bool) graph.Example {
-		e := graph.Example{Op: GRUGrad{reverse, sequence}, Args: []graph.Arg{f32(t, 4, n, h), f32(n, t, h), f32(3*h, h), f32(n, h)}}
+		e := graph.Example{Op: GRUGrad{reverse, sequence}, Args: []graph.Arg{f32(t, 4, n, h), f32(n, t, h), recurrentWeight(3, h), f32(n, h)}}
 		return withOptional(e, n, t, h, sequence, masked)
 	})
 }

@@ -157,7 +157,7 @@ func addTo(dst, x []float64) {
 func (LSTMGrad) Examples() []graph.Example {
 	return recurrentGradExamples(func(reverse, sequence bool, n, t, h int, masked bool) graph.Example {
 		e := graph.Example{Op: LSTMGrad{reverse, sequence}, Args: []graph.Arg{
-			f32(t, 4, n, h), f32(t, 1, n, h), f32(n, h), f32(4*h, h), f32(n, h), f32(n, h),
+			f32(t, 4, n, h), f32(t, 1, n, h), f32(n, h), recurrentWeight(4, h), f32(n, h), f32(n, h),
 		}}
 		return withOptional(e, n, t, h, sequence, masked)
 	})

@@ -1,6 +1,10 @@
 package op
 
-import "aetrain/graph"
+import (
+	"math"
+
+	"aetrain/graph"
+)
 
 // recurrentExamples are those of all recurrent ops.
 func recurrentExamples(of func(r Recurrence, n, t, h int, masked bool) graph.Example) []graph.Example {
@@ -21,9 +25,15 @@ func recurrentGradExamples(of func(reverse, sequence bool, n, t, h int, masked b
 	}
 }
 
+// recurrentWeight is drawn as layers start: states neither explode nor turn into chaos.
+func recurrentWeight(gates, h int) graph.Arg {
+	bound := 1 / math.Sqrt(float64(h))
+	return graph.Arg{Spec: graph.F32(gates*h, h), From: -bound, To: bound}
+}
+
 // recurrentExample draws what an op with this many gates, biases and states takes.
 func recurrentExample(o graph.Op, r Recurrence, n, t, h, gates, biases, states int, masked bool) graph.Example {
-	e := graph.Example{Op: o, Args: []graph.Arg{f32(n, t, gates*h), f32(gates*h, h), f32(biases * h)}}
+	e := graph.Example{Op: o, Args: []graph.Arg{f32(n, t, gates*h), recurrentWeight(gates, h), f32(biases * h)}}
 	for range states {
 		e.Args = append(e.Args, f32(n, h))
 	}

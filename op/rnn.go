@@ -205,7 +205,7 @@ func (o RNNGrad) Eval(out, in []graph.Tensor) {
 // Examples draw all inputs independently.
 func (RNNGrad) Examples() []graph.Example {
 	return recurrentGradExamples(func(reverse, sequence bool, n, t, h int, masked bool) graph.Example {
-		e := graph.Example{Op: RNNGrad{reverse, sequence}, Args: []graph.Arg{f32(n, t, h), f32(h, h), f32(n, h)}}
+		e := graph.Example{Op: RNNGrad{reverse, sequence}, Args: []graph.Arg{f32(n, t, h), recurrentWeight(1, h), f32(n, h)}}
 		return withOptional(e, n, t, h, sequence, masked)
 	})
 }
