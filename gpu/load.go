@@ -188,7 +188,7 @@ func (b *Backend) memoryError(err error, s *state, ps []*program.Program) error 
 		}
 		states = max(states, n)
 		for _, in := range p.Inputs {
-			if in.Name == "x" && len(in.Spec.Shape) > 0 {
+			if len(in.Spec.Shape) > 0 { // the batch, or which rows of a resident set are in it
 				batch = max(batch, in.Spec.Shape[0])
 			}
 		}

@@ -210,7 +210,7 @@ API nvrtcCompileProgram(void* h, int n, const char* const* options) {
   std::string kept = folder() + "/nvrtc/" + key(*p);
   p->ptx = read(kept);
   if (!p->ptx.empty()) return OK_;
-  char work[] = "/tmp/fakenvrtc-XXXXXX";
+  char work[] = P_tmpdir "/fakenvrtc-XXXXXX";
   if (!mkdtemp(work)) return INTERNAL;
   bool ok = compile(p, work);
   shell("rm -rf '" + std::string(work) + "'");

@@ -100,7 +100,7 @@ int carried_library(Module& m, const char* text, Library& library) {
     for (const char* c = p + 10; c[0] > ' ' && c[1] > ' '; c += 2) bytes.push_back((char)(digit(c[0]) << 4 | digit(c[1])));
   }
   // A file with a name of its own: the loader takes two libraries of one name for the same.
-  char path[] = "/tmp/fakecuda-XXXXXX";
+  char path[] = P_tmpdir "/fakecuda-XXXXXX";
   int fd = mkstemp(path);
   if (fd < 0) return OUT_OF_MEMORY;
   bool wrote = write(fd, bytes.data(), bytes.size()) == (ssize_t)bytes.size();

@@ -130,13 +130,19 @@ func wrongArguments(args, subcommands []string) (mistakes []string) {
 // makeTargets are what make help lists.
 func makeTargets(t *testing.T) []string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	files, err := filepath.Glob(filepath.Join(root, "*.mk"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var targets []string
-	for _, m := range regexp.MustCompile(`(?m)^([a-z-]+):.*## `).FindAllStringSubmatch(string(text), -1) {
-		targets = append(targets, m[1])
+	for _, file := range append(files, filepath.Join(root, "Makefile")) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^([a-z-]+):.*## `).FindAllStringSubmatch(string(text), -1) {
+			targets = append(targets, m[1])
+		}
 	}
 	return targets
 }
@@ -161,7 +167,7 @@ func help(t *testing.T) []string {
 
 // TestSource looks for what belongs to a machine or to a day of work, not into the project.
 func TestSource(t *testing.T) {
-	kinds := []string{".go", ".md", ".toml", ".py", ".txt", ".s", ".html"}
+	kinds := []string{".go", ".md", ".toml", ".py", ".txt", ".s", ".html", ".sh", ".mk", ".cu", ".cuh", ".cpp", ".c", ".h"}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
