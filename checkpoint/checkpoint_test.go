@@ -21,7 +21,7 @@ func TestRoundTrip(t *testing.T) {
 	best := 12.5
 	in := Meta{
 		Name: "vae", Seed: math.MaxUint64, Stage: 1, Epoch: 3, Batch: 17, Step: 1200,
-		Fields:  []Field{{"x", graph.U8(1, 28, 28)}, {"label", graph.I32()}},
+		Fields:  []Field{{Name: "x", Spec: graph.U8(1, 28, 28)}, {Name: "label", Spec: graph.I32()}},
 		Monitor: "loss", Best: &best, BestEpoch: 2.5,
 		Kernels: map[string]string{"Conv2D 128x1x28x28": "direct"}, Precision: "float32", Device: "cpu",
 	}
@@ -267,7 +267,7 @@ func TestStoredNames(t *testing.T) {
 
 func FuzzMeta(f *testing.F) {
 	best := 1.5
-	m := Meta{Version: version, Name: "vae", Step: 3, Fields: []Field{{"x", graph.F32(2, 3)}}, Best: &best,
+	m := Meta{Version: version, Name: "vae", Step: 3, Fields: []Field{{Name: "x", Spec: graph.F32(2, 3)}}, Best: &best,
 		Digests: map[string]string{ModelFile: strings.Repeat("0a", 32)}}
 	must(f, m.Put("sums", map[string]int{"a": 1}))
 	b, err := m.encode()

@@ -49,20 +49,22 @@ type Meta struct {
 
 // Field is one named array of the data; Spec is that of one example.
 type Field struct {
-	Name string
-	Spec graph.Spec
+	Name    string
+	Spec    graph.Spec
+	Classes int // of int32 fields: values lie in 0 ≤ v < Classes; 0: any
 }
 
 // fieldJSON is a Field as it is written.
 type fieldJSON struct {
-	Name  string `json:"name"`
-	Shape []int  `json:"shape"`
-	DType string `json:"dtype"`
+	Name    string `json:"name"`
+	Shape   []int  `json:"shape"`
+	DType   string `json:"dtype"`
+	Classes int    `json:"classes,omitempty"`
 }
 
 // MarshalJSON writes {"name": "x", "shape": [1, 28, 28], "dtype": "float32"}.
 func (f Field) MarshalJSON() ([]byte, error) {
-	return json.Marshal(fieldJSON{f.Name, append([]int{}, f.Spec.Shape...), f.Spec.DType.String()})
+	return json.Marshal(fieldJSON{f.Name, append([]int{}, f.Spec.Shape...), f.Spec.DType.String(), f.Classes})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
@@ -76,7 +78,7 @@ func (f *Field) UnmarshalJSON(b []byte) error {
 	if i < 0 {
 		return fmt.Errorf("field %q has elements of type %q; want float32, int32 or uint8", j.Name, j.DType)
 	}
-	*f = Field{j.Name, graph.Spec{Shape: j.Shape, DType: types[i]}}
+	*f = Field{j.Name, graph.Spec{Shape: j.Shape, DType: types[i]}, j.Classes}
 	return nil
 }
 

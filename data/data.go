@@ -16,8 +16,9 @@ import (
 
 // Field is one named array of a source or of a batch: "x" always, "label", "factors"... Spec is that of one example.
 type Field struct {
-	Name string
-	Spec graph.Spec
+	Name    string
+	Spec    graph.Spec
+	Classes int // of int32 fields: values lie in 0 ≤ v < Classes; 0: any
 }
 
 // Source is one opened set of examples of known length.

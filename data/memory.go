@@ -1,6 +1,8 @@
 package data
 
 import (
+	"slices"
+
 	"aetrain/graph"
 
 	"gorgonia.org/tensor"
@@ -16,11 +18,19 @@ type images struct {
 
 // newImages wraps stored images; labels may be nil. Both are kept, not copied.
 func newImages(shape graph.Shape, pixels []uint8, labels []int32) *images {
-	s := &images{shape: shape, pixels: pixels, labels: labels, fields: []Field{{"x", graph.F32(shape...)}}}
+	s := &images{shape: shape, pixels: pixels, labels: labels, fields: []Field{{Name: "x", Spec: graph.F32(shape...)}}}
 	if labels != nil {
-		s.fields = append(s.fields, Field{"label", graph.I32()})
+		s.fields = append(s.fields, Field{Name: "label", Spec: graph.I32(), Classes: classes(labels)})
 	}
 	return s
+}
+
+// classes is one more than the largest label.
+func classes(labels []int32) int {
+	if len(labels) == 0 {
+		return 0
+	}
+	return int(max(0, slices.Max(labels))) + 1
 }
 
 func (s *images) Len() int        { return len(s.pixels) / s.shape.Size() }

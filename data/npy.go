@@ -34,7 +34,7 @@ func (o *NPY) Open(_ context.Context, env Env) (*Parts, error) {
 			return nil, errors.Join(err, s.Close())
 		}
 	}
-	s.fields = []Field{{"x", graph.F32(s.files[0].shape...)}}
+	s.fields = []Field{{Name: "x", Spec: graph.F32(s.files[0].shape...)}}
 	if env.Label != "" {
 		if err := s.addLabels(configs.ResolvePath(env.Label)); err != nil {
 			return nil, errors.Join(err, s.Close())
@@ -83,7 +83,7 @@ func (s *npySource) addLabels(name string) (err error) {
 	if len(s.labels) != s.Len() {
 		return mistake("data.label", "%s has %d labels for %d examples", name, len(s.labels), s.Len())
 	}
-	s.fields = append(s.fields, Field{"label", graph.I32()})
+	s.fields = append(s.fields, Field{Name: "label", Spec: graph.I32(), Classes: classes(s.labels)})
 	return nil
 }
 

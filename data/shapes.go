@@ -49,7 +49,7 @@ type shapesSource struct {
 	sprites [shapeKinds * shapeScales * shapeRotations][spriteSide * spriteSide]uint8
 }
 
-var shapeFields = []Field{{"x", graph.F32(1, shapeSide, shapeSide)}, {"label", graph.I32()}, {"factors", graph.F32(shapeFactors)}}
+var shapeFields = []Field{{Name: "x", Spec: graph.F32(1, shapeSide, shapeSide)}, {Name: "label", Spec: graph.I32(), Classes: shapeKinds}, {Name: "factors", Spec: graph.F32(shapeFactors)}}
 
 func (*shapesSource) Len() int        { return shapeCount }
 func (*shapesSource) Fields() []Field { return shapeFields }

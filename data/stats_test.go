@@ -14,7 +14,7 @@ import (
 type holed struct{ n, at int }
 
 func (h holed) Len() int      { return h.n }
-func (holed) Fields() []Field { return []Field{{"x", graph.F32(3)}} }
+func (holed) Fields() []Field { return []Field{{Name: "x", Spec: graph.F32(3)}} }
 func (holed) Close() error    { return nil }
 
 func (h holed) Read(dst []*tensor.Dense, indices []int) error {

@@ -21,7 +21,7 @@ type vectors struct {
 }
 
 func newVectors(shape graph.Shape, x []float32) *vectors {
-	return &vectors{shape, x, []Field{{"x", graph.F32(shape...)}}}
+	return &vectors{shape, x, []Field{{Name: "x", Spec: graph.F32(shape...)}}}
 }
 
 func (v *vectors) Len() int        { return len(v.x) / v.shape.Size() }
@@ -276,7 +276,7 @@ func TestPipelineState(t *testing.T) {
 	if err := q.restore(state[1:]); err == nil || !strings.Contains(err.Error(), "no transforms.0.factor") {
 		t.Errorf("state without its first: got %v", err)
 	}
-	wide, _ := newPipeline([]Transform{&Standardize{Axis: "feature"}}, []Field{{"x", graph.F32(3)}}, 1)
+	wide, _ := newPipeline([]Transform{&Standardize{Axis: "feature"}}, []Field{{Name: "x", Spec: graph.F32(3)}}, 1)
 	if err := wide.restore([]Stored{stored("transforms.0.mean", []float32{1}), stored("transforms.0.std", []float32{1})}); err == nil {
 		t.Error("state of another length is accepted")
 	}

@@ -19,6 +19,8 @@ type Config struct {
 	Bottleneck     Bottleneck            `toml:"bottleneck" kind:"deterministic" doc:"what makes a code of the encoder's output"`
 	Reconstruction Reconstruction        `toml:"reconstruction" kind:"mse" doc:"how far the output is from the input"`
 	Penalties      map[string]Penalty    `toml:"penalties" doc:"what is added to the reconstruction, by name; the name is its kind unless kind says otherwise"`
+	Adversaries    map[string]Adversary  `toml:"adversaries" doc:"discriminators that the model learns to fool, by name"`
+	Condition      Condition             `toml:"condition" doc:"what parts of the model are told beside their input"`
 	Losses         map[string]LossConfig `toml:"losses" doc:"several losses in place of the one; written by presets"`
 }
 

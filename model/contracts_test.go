@@ -110,7 +110,7 @@ func (c *codebook) Encode(s *nn.Scope, h graph.Value, latentDim int) Latent {
 func TestStraightThroughCodeWithMovingAverage(t *testing.T) {
 	c := read(t, "[model]\nlatent_dim = 2\nencoder = []\n")
 	c.Bottleneck = &codebook{}
-	m, err := New(c, []Field{{FieldX, graph.F32(3)}})
+	m, err := New(c, []Field{{Name: FieldX, Spec: graph.F32(3)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,7 +287,7 @@ func (byLabel) Term(s *nn.Scope, f *Forward) Term {
 func TestLabelField(t *testing.T) {
 	c := read(t, "[model]\nlatent_dim = 3\nencoder = []\n")
 	c.Penalties = map[string]Penalty{"labels": byLabel{}}
-	m, err := New(c, []Field{{FieldX, graph.F32(4)}, {"label", graph.I32()}})
+	m, err := New(c, []Field{{Name: FieldX, Spec: graph.F32(4)}, {Name: "label", Spec: graph.I32()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -303,7 +303,7 @@ func TestLabelField(t *testing.T) {
 	if got := mean(termOf(t, fn, fed, "labels")); !close(got, want, 1e-9) {
 		t.Errorf("term is %v, want %v", got, want)
 	}
-	if _, err := New(c, []Field{{FieldX, graph.F32(4)}}); err == nil || err.Error() != "model: the model reads the field label, the data has x" {
+	if _, err := New(c, []Field{{Name: FieldX, Spec: graph.F32(4)}}); err == nil || err.Error() != "model: the model reads the field label, the data has x" {
 		t.Errorf("a source without labels: %v", err)
 	}
 }

@@ -28,7 +28,7 @@ func (m *Model) buildDecoder() error {
 	if err != nil {
 		return err
 	}
-	if m.Decoder, err = nn.NewStack(layers, m.Code, false); err != nil {
+	if m.Decoder, err = nn.NewStack(layers, m.Condition.widened(m.Code, intoDecoder), false); err != nil {
 		return layerMistake("decoder", err)
 	}
 	return m.checkOutput()
@@ -40,8 +40,8 @@ func (m *Model) mirror() ([]nn.Layer, error) {
 	if m.Config.Tied {
 		tied = "encoder"
 	}
-	front := m.Config.Bottleneck.Reverse(m.Encoder.Out, m.Config.LatentDim, tied)
-	layers, err := m.Encoder.Mirror(nn.MirrorOptions{Front: front, Tied: tied})
+	front := m.Config.Bottleneck.Reverse(m.plain.Out, m.Config.LatentDim, tied)
+	layers, err := m.plain.Mirror(nn.MirrorOptions{Front: front, Tied: tied})
 	if err != nil {
 		return nil, layerMistake("encoder", err)
 	}

@@ -32,14 +32,17 @@ type Forward struct {
 	// PerSample says that divergences are wanted of each sample, as importance-weighted bounds need them, not in closed form.
 	PerSample bool
 
-	model *Model
-	scope *nn.Scope // the root
-	mode  Mode
+	model  *Model
+	scope  *nn.Scope // the root
+	mode   Mode
+	told   graph.Value        // the condition, N×size, once it is asked for
+	judged map[string]*judged // what adversaries say, by name, once they are asked
 }
 
 // forward builds a pass. corrupt is false where the input stays clean in spite of the mode.
 func (m *Model) forward(s *nn.Scope, mode Mode, n, samples int, corrupt bool) *Forward {
-	f := &Forward{N: n, Samples: max(1, samples), model: m, scope: s, mode: mode}
+	f := m.begun(s, mode, n)
+	f.Samples = max(1, samples)
 	f.X = f.input()
 	f.Input = f.X
 	if corrupt && mode != Inference {
@@ -50,8 +53,15 @@ func (m *Model) forward(s *nn.Scope, mode Mode, n, samples int, corrupt bool) *F
 	}
 	f.Latents = f.encode(s, f.Input)
 	f.Code = f.Latents[0].Z
-	f.Recon = f.decode(s, f.Code)
+	if !m.codeOnly {
+		f.Recon = f.decode(s, f.Code)
+	}
 	return f
+}
+
+// begun is a pass of n examples in which nothing has happened yet.
+func (m *Model) begun(s *nn.Scope, mode Mode, n int) *Forward {
+	return &Forward{N: n, Samples: 1, model: m, scope: s, mode: mode, judged: map[string]*judged{}}
 }
 
 // Field is a field of the batch, as it is fed: N×... What the data lacks is kept as the graph's error.
@@ -107,10 +117,11 @@ func (f *Forward) Decode(z graph.Value) prob.Distribution {
 func (f *Forward) encode(s *nn.Scope, x graph.Value) []Latent {
 	var latent Latent
 	s.Within("encoder", func(s *nn.Scope) graph.Value {
-		h := f.model.Encoder.Build(f.masked(s), x)
+		h := f.model.Encoder.Build(f.masked(s), f.conditioned(intoEncoder, x, f.model.Encoder.In))
 		latent = f.model.Config.Bottleneck.Encode(s, h, f.model.Config.LatentDim)
 		return h
 	})
+	f.givePrior(&latent)
 	s.Within("bottleneck", func(s *nn.Scope) graph.Value {
 		latent.Z = f.draw(s, latent)
 		return latent.Z
@@ -140,11 +151,21 @@ func (f *Forward) draw(s *nn.Scope, l Latent) graph.Value {
 	return op.Reshape(z, append([]int{f.N * f.Samples}, z.Shape()[min(2, z.Rank()):]...)...)
 }
 
+// givePrior completes the prior: that of a deterministic code which is held against one, and one that is told the condition.
+func (f *Forward) givePrior(l *Latent) {
+	if l.Prior == nil && l.Posterior == nil && f.model.judgesLatents() {
+		l.Prior = prob.Standard{Graph: f.scope.Graph(), Dims: l.Z.Shape()}
+	}
+	if l.Prior != nil && f.model.Condition.tells(intoPrior) {
+		l.Prior = f.conditionalPrior(l.Prior, l.Prior.Mean().Shape())
+	}
+}
+
 func (f *Forward) decode(s *nn.Scope, z graph.Value) prob.Distribution {
 	m := f.model
 	var recon prob.Distribution
 	s.Within("decoder", func(s *nn.Scope) graph.Value {
-		raw := m.Decoder.Build(s, z)
+		raw := m.Decoder.Build(s, f.conditioned(intoDecoder, z, m.Decoder.In))
 		raw = op.Reshape(raw, append([]int{z.Dim(0)}, m.Raw...)...)
 		recon = m.Config.Reconstruction.Distribution(s, raw, m.X[m.channelAxis()])
 		return raw

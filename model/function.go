@@ -16,7 +16,7 @@ type Function struct {
 	Batch   int
 	Inputs  []string               // of the graph, in the order of their declaration: fields of the batch, row0, seed, ...
 	Outputs map[string]graph.Value // by name: recon, z, mu, log_var, ...
-	Terms   []Named                // what is logged: N each, or a scalar over the batch
+	Terms   []Named                // of this phase, what is logged of them (see Model.Logs): N each, or a scalar over the batch
 	Metrics []Named                // what is measured beside the loss, N each: mse
 	Loss    graph.Value            // scalar: what encoder and decoder minimise; the zero Value where there is no loss
 	Losses  []Loss                 // of this phase, for the trainer
@@ -63,8 +63,11 @@ func (m *Model) TrainPhase(batch, phase int) (*Function, error) {
 	if phase > 0 {
 		defer fn.Graph.Enter(fmt.Sprintf("phase%d", phase))()
 	}
-	f := m.pass(fn, Training, samples, true)
-	m.addTerms(fn, f)
+	wanted := m.phaseTerms(phase)
+	own := *m
+	own.codeOnly = m.needCodes(wanted)
+	f := own.pass(fn, Training, samples, true)
+	m.addTerms(fn, f, wanted, phase)
 	return m.end(fn)
 }
 
@@ -76,7 +79,7 @@ func (m *Model) Evaluate(batch, samples int) (*Function, error) {
 	}
 	fn := m.begin(batch, false)
 	f := m.pass(fn, Evaluation, samples, true)
-	m.addTerms(fn, f)
+	m.addTerms(fn, f, nil, allPhases)
 	recon := f.Recon.Mean()
 	mse := op.Scale(f.PerExample(op.SquaredError(recon, f.Repeated(f.X))), 1/float64(m.X.Size()))
 	fn.Metrics = append(fn.Metrics, Named{"mse", overSamples(mse)})
@@ -120,8 +123,7 @@ func (m *Model) Denoise(batch int) (*Function, error) {
 func (m *Model) Decode(batch int) (*Function, error) {
 	fn := m.begin(batch, false)
 	z := fn.Graph.Input("z", graph.F32(append([]int{batch}, m.Code...)...))
-	f := &Forward{N: batch, Samples: 1, model: m, scope: fn.Scope, mode: Inference}
-	fn.Outputs["recon"] = f.decode(fn.Scope, z).Mean()
+	fn.Outputs["recon"] = m.begun(fn.Scope, Inference, batch).decode(fn.Scope, z).Mean()
 	return m.end(fn)
 }
 
@@ -135,13 +137,13 @@ func (m *Model) Sample(batch int) (*Function, error) {
 		return nil, fmt.Errorf("a %s bottleneck has no prior to sample from", nameIn(Bottlenecks, m.Config.Bottleneck))
 	}
 	fn := m.begin(batch, false)
-	f := &Forward{N: batch, Samples: 1, model: m, scope: fn.Scope, mode: Inference}
+	f := m.begun(fn.Scope, Inference, batch)
 	z := fn.Scope.Within("prior", func(s *nn.Scope) graph.Value {
 		codes := append(graph.Shape{batch}, m.Code...)
 		if b, ok := m.Config.Bottleneck.(Sampled); ok {
 			return b.Prior(s, codes).Sample(s.RNG(), "z")
 		}
-		return s.Normal("z", codes)
+		return f.conditionalPrior(prob.Standard{Graph: fn.Graph, Dims: codes}, codes).Sample(s.RNG(), "z")
 	})
 	fn.Outputs["z"] = z
 	fn.Outputs["recon"] = f.decode(fn.Scope, z).Mean()
@@ -217,29 +219,14 @@ func (m *Model) end(fn *Function) (*Function, error) {
 	return fn, nil
 }
 
-// addTerms adds the parts' terms and the losses.
-func (m *Model) addTerms(fn *Function, f *Forward) {
-	terms := m.terms(fn.Scope, f)
+// addTerms adds the parts' terms and the losses of a phase. wanted are the terms that it needs; nil: all.
+func (m *Model) addTerms(fn *Function, f *Forward, wanted map[string]bool, phase int) {
+	terms := m.terms(fn.Scope, f, wanted)
 	for _, t := range terms {
 		fn.Terms = append(fn.Terms, Named{t.Name, overSamples(t.Log)})
 	}
-	fn.Losses = m.losses(f, terms, fn.Phase)
-	fn.Loss = m.autoencoderLoss(fn.Losses)
-}
-
-// autoencoderLoss is what encoder and decoder minimise: the sum of the losses that train either.
-func (m *Model) autoencoderLoss(losses []Loss) graph.Value {
-	var sum []graph.Value
-	for _, l := range losses {
-		trains := len(l.Trains) == 0
-		for _, p := range l.Trains {
-			trains = trains || Under(p, "encoder") || Under(p, "decoder")
-		}
-		if trains {
-			sum = append(sum, l.Value)
-		}
-	}
-	return graph.SumOf(sum...)
+	fn.Losses = m.losses(f, terms, phase)
+	fn.Loss = m.autoencoderLoss(f, fn.Losses, terms, phase)
 }
 
 // overSamples is the mean over k of N×k.

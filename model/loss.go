@@ -30,20 +30,29 @@ func (l *LossConfig) SetDefaults() { *l = LossConfig{EverySteps: 1} }
 type Loss struct {
 	Name       string
 	Value      graph.Value // scalar
-	Trains     []string    // beginnings of the names of the parameters; nil: all
+	Trains     []string    // beginnings of the names of the parameters; nil: all but those of adversaries
 	Phase      int
 	EverySteps int
+	Optimizer  string // the key under [model] of an optimizer of its own: "losses.NAME" or "adversaries.NAME"
 }
 
 // Parameters returns the states that the loss trains, of those that the graph holds.
 func (l Loss) Parameters(g *graph.Graph) []*graph.State {
 	var ps []*graph.State
 	for _, s := range g.States() {
-		if s.Kind == graph.Param && (len(l.Trains) == 0 || slices.ContainsFunc(l.Trains, func(p string) bool { return Under(s.Name, p) })) {
+		if s.Kind == graph.Param && trains(l.Trains, s.Name) {
 			ps = append(ps, s)
 		}
 	}
 	return ps
+}
+
+// trains reports whether a loss with these beginnings of names trains a state.
+func trains(beginnings []string, state string) bool {
+	if len(beginnings) == 0 {
+		return !Under(state, adversariesPath)
+	}
+	return slices.ContainsFunc(beginnings, func(p string) bool { return Under(state, p) })
 }
 
 // Under reports whether a state's name is path or lies below it: "encoder.0.weight" lies under "encoder".
@@ -65,18 +74,6 @@ var Bounds = registry.New[Bound]("bound")
 
 // lossName is the name of the one loss that a model has unless its configuration lists several.
 const lossName = "loss"
-
-// lossConfigs returns the configured losses by name, in the order of their names; the usual single one where there are none.
-func (m *Model) lossConfigs() (names []string, losses map[string]LossConfig) {
-	if len(m.Config.Losses) == 0 {
-		return []string{lossName}, map[string]LossConfig{lossName: {EverySteps: 1}}
-	}
-	for name := range m.Config.Losses {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	return names, m.Config.Losses
-}
 
 // bound returns the bound of a loss.
 func (m *Model) bound(l LossConfig) Bound {
@@ -109,19 +106,27 @@ func (m *Model) Phases() int {
 	return n
 }
 
-// terms returns what the parts give: the reconstruction first, then the bottleneck's own, then penalties by name.
-func (m *Model) terms(s *nn.Scope, f *Forward) []Term {
-	terms := []Term{m.reconstruction(s, f)}
+// terms returns what the parts give: the reconstruction first, then the bottleneck's own, then penalties and adversaries by name.
+// wanted says which; nil: all.
+func (m *Model) terms(s *nn.Scope, f *Forward, wanted map[string]bool) []Term {
+	want := func(name string) bool { return wanted == nil || wanted[name] }
+	var terms []Term
+	if want(reconstructionTerm) {
+		terms = append(terms, m.reconstruction(s, f))
+	}
 	for _, l := range f.Latents {
-		if l.Terms == nil {
+		if l.Terms == nil || !slices.ContainsFunc(append(m.bottleneckTerms(), bottleneckTerm), want) {
 			continue
 		}
 		s.Within("bottleneck", func(s *nn.Scope) graph.Value {
 			terms = append(terms, l.Terms(s, f)...)
-			return terms[0].Minimise
+			return f.Code
 		})
 	}
 	for _, name := range m.penaltyNames() {
+		if !want(name) {
+			continue
+		}
 		var t Term
 		s.Within("penalties", func(s *nn.Scope) graph.Value {
 			return s.Within(name, func(s *nn.Scope) graph.Value {
@@ -131,6 +136,9 @@ func (m *Model) terms(s *nn.Scope, f *Forward) []Term {
 		})
 		t.Name = name
 		terms = append(terms, t)
+	}
+	for _, name := range m.adversaryNames() {
+		terms = append(terms, m.adversaryTerms(s, f, name, want(ownTerm(name)), want(foolingTerm(name)))...)
 	}
 	return terms
 }
@@ -149,6 +157,9 @@ func (m *Model) penaltyNames() []string {
 func (m *Model) reconstruction(s *nn.Scope, f *Forward) Term {
 	r := m.Config.Reconstruction
 	o := r.Options()
+	if c, ok := r.(Comparer); ok {
+		return m.comparison(s, f, c, o)
+	}
 	each := r.Loss(f.Recon, f.Repeated(f.X))
 	var counted graph.Value
 	if m.masked {
@@ -170,7 +181,17 @@ func (m *Model) reconstruction(s *nn.Scope, f *Forward) Term {
 			v = op.Scale(v, 1/float64(m.X.Size()))
 		}
 	}
-	return Term{Name: "reconstruction", Log: v, Minimise: v, Weight: s.Graph().Scalar(o.Weight)}
+	return Term{Name: reconstructionTerm, Log: v, Minimise: v, Weight: s.Graph().Scalar(o.Weight)}
+}
+
+// comparison is the term of a reconstruction that compares features of its own.
+func (m *Model) comparison(s *nn.Scope, f *Forward, c Comparer, o *ReconstructionOptions) Term {
+	each := c.Compare(s, f)
+	v := f.PerExample(each)
+	if o.Reduction == "mean" {
+		v = op.Scale(v, 1/float64(max(1, each.Shape()[1:].Size())))
+	}
+	return Term{Name: reconstructionTerm, Log: v, Minimise: v, Weight: s.Graph().Scalar(o.Weight)}
 }
 
 // both is the product of two masks, either of which may be the zero Value.
@@ -194,41 +215,6 @@ func (m *Model) maskLike(f *Forward) graph.Value {
 	return op.BroadcastTo(op.Reshape(mask, dims...), f.X.Shape()...)
 }
 
-// losses reduces the terms to the losses of a phase.
-func (m *Model) losses(f *Forward, terms []Term, phase int) []Loss {
-	names, all := m.lossConfigs()
-	var losses []Loss
-	for _, name := range names {
-		l := all[name]
-		if l.Phase != phase {
-			continue
-		}
-		losses = append(losses, Loss{Name: name, Value: m.reduce(f, l, terms), Trains: l.Trains,
-			Phase: phase, EverySteps: max(1, l.EverySteps)})
-	}
-	return losses
-}
-
-// reduce weighs the terms of one loss and reduces them by its bound.
-func (m *Model) reduce(f *Forward, l LossConfig, terms []Term) graph.Value {
-	var weighted []graph.Value
-	for _, t := range terms {
-		weight := 1.0
-		if !t.Minimise.Valid() {
-			continue
-		}
-		if l.Terms != nil {
-			given, ok := l.Terms[t.Name]
-			if !ok {
-				continue
-			}
-			weight = given
-		}
-		weighted = append(weighted, weigh(t.Minimise, t.Weight, weight))
-	}
-	return m.bound(l).Reduce(f, weighted)
-}
-
 // weigh is v·weight·factor, without a product where the weight is a constant.
 func weigh(v, weight graph.Value, factor float64) graph.Value {
 	if weight.Valid() {
@@ -239,30 +225,6 @@ func weigh(v, weight graph.Value, factor float64) graph.Value {
 		}
 	}
 	return op.Scale(op.Mul(v, weight), factor)
-}
-
-// checkLosses looks for losses that name what is not there.
-func (m *Model) checkLosses() []error {
-	var errs []error
-	known := append([]string{"reconstruction"}, m.penaltyNames()...)
-	if b, ok := m.Config.Bottleneck.(Termed); ok {
-		known = append(known, b.TermNames()...)
-	}
-	names, all := m.lossConfigs()
-	for _, name := range names {
-		l, key := all[name], "model.losses."+name
-		for term := range l.Terms {
-			if !slices.Contains(known, term) {
-				errs = append(errs, mistake(key+".terms."+term, "no such term%s; there are %s", near(term, known), strings.Join(known, ", ")))
-			}
-		}
-		if l.Bound != "" {
-			if _, ok := Bounds.Canonical(l.Bound); !ok {
-				errs = append(errs, mistake(key+".bound", "%w", Bounds.Unknown(l.Bound)))
-			}
-		}
-	}
-	return errs
 }
 
 func near(name string, among []string) string {

@@ -18,8 +18,9 @@ import (
 
 // Field is one named array of the data; Spec is that of one example, without the batch axis.
 type Field struct {
-	Name string
-	Spec graph.Spec
+	Name    string
+	Spec    graph.Spec
+	Classes int // of int32 fields: values lie in 0 ≤ v < Classes; 0: any
 }
 
 // The fields that a model knows by name.
@@ -39,10 +40,15 @@ type Model struct {
 	Raw     graph.Shape // one example of what the likelihood takes: x, with as many channels more as it needs
 	Mirror  bool        // the decoder is the encoder's mirror
 
-	x      graph.Spec
-	mask   graph.Spec
-	masked bool
-	supply Supply
+	Condition *told // what parts are told; nil: nothing
+
+	x        graph.Spec
+	mask     graph.Spec
+	masked   bool
+	supply   Supply
+	codeOnly bool                 // a phase that does without the decoder
+	judges   map[string]*nn.Stack // of adversaries, by name
+	plain    *nn.Stack            // the encoder without a condition, as its mirror sees it
 }
 
 // New checks a configuration against the fields of the data. The error joins every mistake found, each an *Error with its key.
@@ -51,7 +57,10 @@ func New(c *Config, fields []Field) (*Model, error) {
 	if err := m.findFields(); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(m.buildEncoder(), m.checkParts()); err != nil {
+	if err := m.findCondition(); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(m.buildEncoder(), m.buildAdversaries(), m.checkParts()); err != nil {
 		return nil, err
 	}
 	if err := m.buildDecoder(); err != nil {
@@ -91,7 +100,10 @@ func isPrefix(a, b graph.Shape) bool { return len(a) <= len(b) && a.Equal(b[:len
 
 // buildEncoder infers the encoder's sizes and the code's.
 func (m *Model) buildEncoder() (err error) {
-	if m.Encoder, err = nn.NewStack(m.Config.Encoder, m.X, true); err != nil {
+	if m.plain, err = nn.NewStack(m.Config.Encoder, m.X, true); err != nil {
+		return layerMistake("encoder", err)
+	}
+	if m.Encoder, err = nn.NewStack(m.Config.Encoder, m.Condition.seen(m.X, intoEncoder, m.Config.Encoder), true); err != nil {
 		return layerMistake("encoder", err)
 	}
 	if m.Code, err = m.Config.Bottleneck.Code(m.Encoder.Out, m.Config.LatentDim); err != nil {

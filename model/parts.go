@@ -74,6 +74,12 @@ type Reconstruction interface {
 	Options() *ReconstructionOptions
 }
 
+// Comparer is implemented by reconstructions that compare something else than values: features, windows of an image.
+// What it returns, N·k×..., is minimised in place of Loss; masks have no say in it.
+type Comparer interface {
+	Compare(s *nn.Scope, f *Forward) graph.Value
+}
+
 // ReconstructionOptions are the keys of every reconstruction.
 type ReconstructionOptions struct {
 	Weight    float64 `toml:"weight" min:"0" doc:"weight of the reconstruction in the loss"`

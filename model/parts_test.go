@@ -177,7 +177,7 @@ func TestReconstructionOfCorruptedElements(t *testing.T) {
 // The field mask leaves elements out of the likelihood, whatever they hold: NaN too.
 func TestMaskedLoss(t *testing.T) {
 	c := read(t, "[model]\nlatent_dim = 2\nencoder = [{ layer = \"dense\", units = 3 }]\n")
-	m, err := New(c, []Field{{FieldX, graph.F32(4, 2)}, {FieldMask, graph.U8(4)}, {"label", graph.I32()}})
+	m, err := New(c, []Field{{Name: FieldX, Spec: graph.F32(4, 2)}, {Name: FieldMask, Spec: graph.U8(4)}, {Name: "label", Spec: graph.I32()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,17 +192,17 @@ func TestMaskedLoss(t *testing.T) {
 	if got := number(t, fed, fn.Loss); !close(got, want, 1e-9) {
 		t.Errorf("loss is %v, want %v", got, want)
 	}
-	if _, err := New(c, []Field{{FieldX, graph.F32(4, 2)}, {FieldMask, graph.U8(3)}}); err == nil || err.Error() != "model: mask is 3 and does not fit x, 4x2" {
+	if _, err := New(c, []Field{{Name: FieldX, Spec: graph.F32(4, 2)}, {Name: FieldMask, Spec: graph.U8(3)}}); err == nil || err.Error() != "model: mask is 3 and does not fit x, 4x2" {
 		t.Errorf("mask that does not fit: %v", err)
 	}
-	if _, err := New(c, []Field{{"y", graph.F32(4)}}); err == nil || err.Error() != "model: the model reads the field x, the data has y" {
+	if _, err := New(c, []Field{{Name: "y", Spec: graph.F32(4)}}); err == nil || err.Error() != "model: the model reads the field x, the data has y" {
 		t.Errorf("no x: %v", err)
 	}
 }
 
 // Stored bytes are brought to [0, 1] in the graph.
 func TestStoredBytes(t *testing.T) {
-	m, err := New(read(t, "[model]\npreset = \"vae\"\n"), []Field{{FieldX, graph.U8(1, 2, 2)}})
+	m, err := New(read(t, "[model]\npreset = \"vae\"\n"), []Field{{Name: FieldX, Spec: graph.U8(1, 2, 2)}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func TestRecurrentDecoderIsSized(t *testing.T) {
 // Where the data has a mask of times, what it hides changes neither code nor loss.
 func TestMaskHidesTimes(t *testing.T) {
 	c := read(t, smallLSTM)
-	m, err := New(c, []Field{{FieldX, graph.F32(5, 2)}, {FieldMask, graph.U8(5)}})
+	m, err := New(c, []Field{{Name: FieldX, Spec: graph.F32(5, 2)}, {Name: FieldMask, Spec: graph.U8(5)}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,5 +62,10 @@ func Constant(x float64) graph.Init {
 	}
 }
 
+// Normal returns an Init that fills with normal numbers of this standard deviation.
+func Normal(deviation float64) graph.Init {
+	return func(seed uint64, name string, t graph.Tensor) { normal(seed, name, t, deviation) }
+}
+
 // within is the bound of a uniform distribution over inputs: 1/sqrt(fanIn).
 func within(fanIn int) float64 { return 1 / math.Sqrt(float64(max(1, fanIn))) }

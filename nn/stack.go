@@ -80,7 +80,10 @@ func NewStack(layers []Layer, in graph.Shape, isInput bool) (*Stack, error) {
 }
 
 // Build adds the layers to the graph, each in its own scope ("encoder.0"), and keeps their outputs under path and name.
-func (st *Stack) Build(s *Scope, x graph.Value) graph.Value {
+func (st *Stack) Build(s *Scope, x graph.Value) graph.Value { return st.Tapped(s, x, nil) }
+
+// Tapped is Build, and tells tap, unless it is nil, what each layer gives in this application.
+func (st *Stack) Tapped(s *Scope, x graph.Value, tap func(p Placed, y graph.Value)) graph.Value {
 	for _, p := range st.Layers {
 		x = s.Within(p.Path, func(s *Scope) graph.Value {
 			if p.Flat {
@@ -90,6 +93,9 @@ func (st *Stack) Build(s *Scope, x graph.Value) graph.Value {
 			s.Keep(s.Path(), y)
 			if p.Label() != "" {
 				s.Keep(p.Label(), y)
+			}
+			if tap != nil {
+				tap(p, y)
 			}
 			return y
 		})

@@ -113,7 +113,7 @@ func (r *Run) save(name string) error {
 		Precision: r.Train.Precision, Device: r.Backend.Name(), Kernels: r.kernels(),
 	}
 	for _, f := range r.Options.Model.Fields {
-		m.Fields = append(m.Fields, checkpoint.Field{Name: f.Name, Spec: f.Spec})
+		m.Fields = append(m.Fields, checkpoint.Field(f))
 	}
 	if r.Best != nil {
 		m.Monitor, m.Best, m.BestEpoch = r.Best.Metric, &r.Best.Value, float64(r.Best.Epoch)

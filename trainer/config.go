@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"aetrain/configs"
+	"aetrain/model"
 	"aetrain/optim"
 )
 
@@ -21,7 +22,7 @@ type Config struct {
 	Precision     string  `toml:"precision" choices:"float32|tf32|bf16" doc:"of products, where the device has it; float32 otherwise"`
 
 	hooks      []hook                   // with their keys decoded
-	optimizers map[string]*optim.Config // of losses that have one of their own, by the loss's name
+	optimizers map[string]*optim.Config // that losses and adversaries have of their own, by model.Loss.Optimizer
 }
 
 // Defaults returns [train] as it is without a file.
@@ -52,32 +53,34 @@ func Read(cfg *configs.Config) (*Config, error) {
 	return c, errors.Join(err, c.readOptimizers(cfg))
 }
 
-// readOptimizers reads [model.losses.NAME.optimizer]; what one lacks comes from [optimizer].
+// readOptimizers reads [model.losses.NAME.optimizer] and those of adversaries; what one lacks comes from [optimizer].
 func (c *Config) readOptimizers(cfg *configs.Config) error {
 	c.optimizers = map[string]*optim.Config{}
 	var errs []error
 	m := cfg.Section("model")
-	for _, name := range m.Keys("losses") {
-		key := "losses." + name + ".optimizer"
-		if !m.Has(key) {
-			continue
+	for _, table := range []string{"losses", "adversaries"} {
+		for _, name := range m.Keys(table) {
+			owner := table + "." + name
+			if !m.Has(owner + ".optimizer") {
+				continue
+			}
+			o, err := optim.Read(m.Sub(owner + ".optimizer").Over(cfg.Section("optimizer")))
+			c.optimizers[owner] = o
+			errs = append(errs, err)
 		}
-		o, err := optim.Read(m.Sub(key).Over(cfg.Section("optimizer")))
-		c.optimizers[name] = o
-		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
 
 // optimizer is the one of a loss.
-func (r *Run) optimizer(loss string) *optim.Config {
-	if o := r.Train.optimizers[loss]; o != nil {
+func (r *Run) optimizer(l model.Loss) *optim.Config {
+	if o := r.Train.optimizers[l.Optimizer]; o != nil {
 		return o
 	}
 	return r.Optimizer
 }
 
-// schedules are those of all optimisers, by the loss that has one of its own; "" is that of [optimizer].
+// schedules are those of all optimisers, by model.Loss.Optimizer; "" is that of [optimizer].
 func (r *Run) schedules() map[string]optim.Schedule {
 	all := map[string]optim.Schedule{"": r.Optimizer.Schedule}
 	for name, o := range r.Train.optimizers {

@@ -9,7 +9,6 @@ import (
 	"aetrain/data"
 	"aetrain/graph"
 	"aetrain/model"
-	"aetrain/optim"
 )
 
 // scalarInput is an input that changes from step to step.
@@ -59,11 +58,7 @@ func hasInput(e backend.Executable, name string) bool {
 // run feeds what changes from step to step and runs the program.
 func (f *feeder) run(ctx context.Context, r *Run) error {
 	for _, s := range f.scalars {
-		x := s.value(r)
-		if s.name == optim.InputLearningRate {
-			r.Rate = x
-		}
-		r.feeds.scalar.Float32s()[0] = float32(x)
+		r.feeds.scalar.Float32s()[0] = float32(s.value(r))
 		if err := f.exe.Feed(s.name, r.feeds.scalar); err != nil {
 			return err
 		}

@@ -70,7 +70,7 @@ func (r *Run) load() error {
 				all = append(all, c.program)
 				place = append(place, func(e backend.Executable) { p.feeder, p.rowsOf = r.feeder(e, inputs), rowsFor(e) })
 				for _, t := range c.fn.Terms {
-					terms[t.Name] = true
+					terms[t.Name] = terms[t.Name] || r.Options.Model.Logs(t.Name, i)
 				}
 			}
 			if len(ranges) > 1 {
@@ -128,7 +128,9 @@ func (r *Run) compile(size, phaseIndex int, parts bool) (*compiled, error) {
 	}
 	c := &compiled{fn: fn}
 	var finite []graph.Value
-	addSum(fn.Graph, lossTerm, op.Scale(fn.Loss, float64(size)))
+	if fn.Loss.Valid() {
+		addSum(fn.Graph, lossTerm, op.Scale(fn.Loss, float64(size)))
+	}
 	for _, t := range fn.Terms {
 		total := t.Value
 		if total.Rank() > 0 {
@@ -136,7 +138,7 @@ func (r *Run) compile(size, phaseIndex int, parts bool) (*compiled, error) {
 		} else {
 			total = op.Scale(total, float64(size))
 		}
-		if phaseIndex == 0 { // every phase computes all terms; rows show them as they were before any update
+		if r.Options.Model.Logs(t.Name, phaseIndex) { // rows show a term as it was in the first phase that has it
 			addSum(fn.Graph, t.Name, total)
 		}
 		finite = append(finite, total)
@@ -183,7 +185,7 @@ func (r *Run) losses(fn *model.Function) []optim.Loss {
 	var list []optim.Loss
 	for _, l := range fn.Losses {
 		list = append(list, optim.Loss{
-			Name: l.Name, Value: l.Value, Params: l.Parameters(fn.Graph), Config: r.optimizer(l.Name), Gated: l.EverySteps > 1,
+			Name: l.Name, Value: l.Value, Params: l.Parameters(fn.Graph), Config: r.optimizer(l), Gated: l.EverySteps > 1,
 		})
 	}
 	return list
@@ -273,7 +275,14 @@ func (r *Run) scalars(c *compiled) []scalarInput {
 		list = append(list, scalarInput{s.Input, func(r *Run) float64 { return s.Schedule.At(r.progress().Epoch()) }})
 	}
 	for i, l := range c.losses {
-		list = append(list, scalarInput{l.RateInput(), func(r *Run) float64 { return l.Config.Rate(r.progress()) * r.scale }})
+		shown := c.fn.Losses[i].TrainsAutoencoder()
+		list = append(list, scalarInput{l.RateInput(), func(r *Run) float64 {
+			rate := l.Config.Rate(r.progress()) * r.scale
+			if shown {
+				r.Rate = rate
+			}
+			return rate
+		}})
 		if l.Gated {
 			every := c.fn.Losses[i].EverySteps
 			list = append(list, scalarInput{l.DueInput(), func(r *Run) float64 {
