@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"aetrain/configs"
@@ -46,7 +47,9 @@ func Read(cfg *configs.Config) (*Config, error) {
 		s.check(missing)
 	}
 	if c.Label != "" {
-		if _, ok := c.Source.(labelFiler); !ok {
+		if _, ok := c.Source.(labelColumner); ok {
+			// opening the file tells whether it has such a column
+		} else if _, ok := c.Source.(labelFiler); !ok {
 			sec.Errorf("label", "this source brings its own labels, or has none: leave label out")
 			err = cfg.Err()
 		} else if abs := configs.ResolvePath(c.Label); !exists(abs) {
@@ -128,4 +131,12 @@ func (l Labels) Has(label int32) bool {
 		}
 	}
 	return false
+}
+
+// has reports whether a label is one of the list, by its number or by its name.
+func (l Labels) has(label int32, names []string) bool {
+	if names == nil {
+		return l.Has(label)
+	}
+	return label >= 0 && int(label) < len(names) && slices.Contains(l, names[label])
 }

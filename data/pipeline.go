@@ -18,10 +18,22 @@ type Stored struct {
 }
 
 // Pipeline is data.transforms bound to a source's fields and fitted on its training split. It changes the field x.
+//
+// Three kinds of sources are special. Over pictures the first transforms, up to the one that brings images to one size, are a sizing.
+// Over a table it knows what each column of x is. And with windows there are two pipelines: rows for what comes
+// before, and this one for what comes after.
 type Pipeline struct {
 	raw, fields []Field
+	first       graph.Spec // of x before the first step
 	seed        uint64
+	list        []Transform // of steps
+	at          int         // place of the first step in data.transforms
 	steps       []boundStep
+	sizing      *sizing
+	columns     []Column  // of a table, as the source gives them; nil: it is none
+	facts       []byte    // what the source found in the files that it was trained on
+	rows        *Pipeline // nil: there are no windows
+	windows     *windowing
 	reshapes    bool // x has another shape somewhere on the way than at the beginning
 	largest     int  // elements of x at most, on the way
 	scratch     sync.Pool
@@ -32,25 +44,127 @@ type boundStep struct {
 	Step
 	kind     string // its name in a config
 	stream   uint32
-	training bool // on training batches only
+	training bool     // on training batches only
+	columns  []Column // of a table, after it
 }
 
 // newPipeline binds transforms to the fields of a source. A transform that does not fit is a Mistake at its key.
-func newPipeline(list []Transform, fields []Field, seed uint64) (*Pipeline, error) {
-	p := &Pipeline{raw: fields, fields: append([]Field(nil), fields...), seed: seed, largest: fields[0].Spec.Shape.Size()}
-	for i, t := range list {
-		in := p.fields[0].Spec
-		step, err := t.Bind(in)
+func newPipeline(list []Transform, src Source, seed uint64) (*Pipeline, error) {
+	return bindPipeline(list, src, seed, 0)
+}
+
+func bindPipeline(list []Transform, src Source, seed uint64, at int) (*Pipeline, error) {
+	fields := src.Fields()
+	p := &Pipeline{raw: fields, fields: append([]Field(nil), fields...), first: fields[0].Spec, seed: seed, list: list, at: at}
+	if n := windowsIn(list); n >= 0 {
+		rows, err := bindPipeline(list[:n], src, seed, at)
 		if err != nil {
-			return nil, mistake(fmt.Sprintf("data.transforms[%d]", i), "%s %v", kindOf(t), err)
+			return nil, err
+		}
+		if err := p.bindWindows(list[n].(*Windows), rows, src); err != nil {
+			return nil, mistake(p.key(n), "windows %v", err)
+		}
+		p.list, p.at = list[n+1:], at+n+1
+	} else if err := p.bindSource(src); err != nil {
+		return nil, err
+	}
+	return p, p.bind(0)
+}
+
+// bindSource prepares for pictures and tables.
+func (p *Pipeline) bindSource(src Source) (err error) {
+	streams := make([]uint32, len(p.list))
+	for i := range streams {
+		streams[i] = p.stream(i)
+	}
+	if p.sizing, err = newSizing(p.list, src, streams); err != nil {
+		return err
+	}
+	if p.sizing != nil {
+		p.first = p.sizing.out
+		p.list, p.at = p.list[len(p.sizing.list):], p.at+len(p.sizing.list)
+	}
+	if p.columns = columnsOf(src); p.columns != nil && len(p.list) == 0 && p.at == 0 {
+		p.list = tableDefaults()
+	}
+	return nil
+}
+
+// key is where step i stands in the config.
+func (p *Pipeline) key(i int) string { return fmt.Sprintf("data.transforms[%d]", p.at+i) }
+
+func (p *Pipeline) stream(i int) uint32 {
+	return philox.Stream(fmt.Sprintf("data/transforms.%d", p.at+i))
+}
+
+// bind binds the steps from one on, anew where they are bound already: a step before may have learnt how many columns it gives.
+func (p *Pipeline) bind(from int) error {
+	p.steps = p.steps[:from]
+	in, columns := p.first, p.columns
+	if from > 0 {
+		last := &p.steps[from-1]
+		if c, ok := last.Step.(columnChanger); ok && columns != nil {
+			last.columns = c.outColumns()
+		}
+		in, columns = last.Out(), last.columns
+	}
+	for i := from; i < len(p.list); i++ {
+		t := p.list[i]
+		step, after, err := bindTransform(t, in, columns)
+		if err != nil {
+			return mistake(p.key(i), "%s %v", kindOf(t), err)
 		}
 		_, training := step.(TrainingOnly)
-		p.steps = append(p.steps, boundStep{step, kindOf(t), philox.Stream(fmt.Sprintf("data/transforms.%d", i)), training})
-		p.fields[0].Spec = step.Out()
-		p.reshapes = p.reshapes || !step.Out().Equal(in)
-		p.largest = max(p.largest, step.Out().Shape.Size())
+		p.steps = append(p.steps, boundStep{step, kindOf(t), p.stream(i), training, after})
+		in, columns = step.Out(), after
 	}
-	return p, nil
+	p.measure()
+	return nil
+}
+
+// columnChanger is a Step that learns which columns a table has after it.
+type columnChanger interface{ outColumns() []Column }
+
+// bindTransform binds one transform; columns are those of a table, before and after, nil where x is none.
+func bindTransform(t Transform, in graph.Spec, columns []Column) (Step, []Column, error) {
+	if in.DType != graph.Float32 {
+		return nil, nil, fmt.Errorf("wants numbers; x holds whole ones that stand for tokens")
+	}
+	if columns == nil {
+		if l, ok := t.(columnLister); ok && len(l.named()) > 0 {
+			return nil, nil, fmt.Errorf("has columns = [...], but the data is no table")
+		}
+		step, err := t.Bind(in)
+		return step, nil, err
+	}
+	c, ok := t.(columnTransform)
+	if !ok {
+		step, err := t.Bind(in)
+		if err == nil && !step.Out().Equal(in) {
+			err = fmt.Errorf("is not for tables")
+		}
+		return step, columns, err
+	}
+	return c.bindColumns(columns)
+}
+
+// Columns describes the elements of x where the data is a table, nil where it is none.
+func (p *Pipeline) Columns() []Column {
+	if len(p.steps) == 0 {
+		return p.columns
+	}
+	return p.steps[len(p.steps)-1].columns
+}
+
+// measure finds the shape of what comes out, and what memory the way there takes.
+func (p *Pipeline) measure() {
+	p.fields[0].Spec, p.largest = p.first, p.first.Shape.Size()
+	p.reshapes = p.windows == nil && !p.first.Equal(p.raw[0].Spec) || p.sizing != nil
+	for _, s := range p.steps {
+		p.reshapes = p.reshapes || !s.Out().Equal(p.fields[0].Spec)
+		p.fields[0].Spec = s.Out()
+		p.largest = max(p.largest, s.Out().Shape.Size())
+	}
 }
 
 // kindOf is the registered name of a transform.
@@ -68,63 +182,106 @@ func (p *Pipeline) Fields() []Field { return p.fields }
 
 // After names the last transform, "" where there is none: "the data has -2.31 to 8.04 (after standardize)".
 func (p *Pipeline) After() string {
-	if len(p.steps) == 0 {
+	kinds := p.Kinds()
+	if len(kinds) == 0 {
 		return ""
 	}
-	return p.steps[len(p.steps)-1].kind
+	return kinds[len(kinds)-1]
 }
 
 // fit has each Fitter learn from train as the steps before it give it, one pass each.
 func (p *Pipeline) fit(ctx context.Context, train Source, progress func(Progress)) error {
-	const batch = 256
-	for i, s := range p.steps {
-		f, ok := s.Step.(Fitter)
+	if p.rows != nil {
+		if err := p.rows.fit(ctx, train, progress); err != nil {
+			return err
+		}
+		if err := p.windows.fitted(p); err != nil {
+			return err
+		}
+		train = p.windows.over(p.rows.transform(train))
+	}
+	for i := range p.list {
+		f, ok := p.steps[i].Step.(Fitter)
 		if !ok {
 			continue
 		}
-		before := &transformed{Source: train, p: p.upTo(i)}
-		x := NewBatch(before.p.fields, batch, nil)
-		for from := 0; from < train.Len(); from += batch {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			to := min(from+batch, train.Len())
-			if to-from < batch {
-				x = NewBatch(before.p.fields, to-from, nil)
-			}
-			if err := ReadRange(before, from, to, x); err != nil {
-				return err
-			}
-			each := x[0].DataSize() / (to - from)
-			for n := range to - from {
-				f.Observe(x[0].Float32s()[n*each : (n+1)*each])
-			}
-			progress(Progress{What: "fitting " + s.kind, Done: int64(to), Total: int64(train.Len()), Unit: "examples"})
+		if err := p.fitStep(ctx, i, f, train, progress); err != nil {
+			return err
 		}
-		if err := f.Fit(); err != nil {
-			return mistake(fmt.Sprintf("data.transforms[%d]", i), "%s: %v", s.kind, err)
+		if err := p.bind(i + 1); err != nil {
+			return err
+		}
+	}
+	return p.complete()
+}
+
+// complete reports what is not yet fit for a network.
+func (p *Pipeline) complete() error {
+	if p.fields[0].Spec.Shape.Size() == 0 {
+		return mistake("data.transforms", "nothing is left of x")
+	}
+	for _, c := range p.Columns() {
+		if c.Kind == Categorical {
+			return mistake("data.transforms", `column %s is categorical: add { kind = "one-hot" }, or set data.columns.%s = "ignore"`, c.Name, c.Name)
 		}
 	}
 	return nil
 }
 
-// upTo is the pipeline's first n steps.
-func (p *Pipeline) upTo(n int) *Pipeline {
-	q := &Pipeline{raw: p.raw, fields: append([]Field(nil), p.raw...), seed: p.seed, steps: p.steps[:n], largest: p.largest}
-	for _, s := range q.steps {
-		q.reshapes = q.reshapes || !s.Out().Equal(q.fields[0].Spec)
-		q.fields[0].Spec = s.Out()
+// fitStep shows one step all training examples.
+func (p *Pipeline) fitStep(ctx context.Context, i int, f Fitter, train Source, progress func(Progress)) error {
+	const batch = 256
+	before := p.upTo(i).transform(train)
+	x := NewBatch(before.Fields(), batch, nil)
+	for from := 0; from < before.Len(); from += batch {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		to := min(from+batch, before.Len())
+		if to-from < batch {
+			x = NewBatch(before.Fields(), to-from, nil)
+		}
+		if err := ReadRange(before, from, to, x); err != nil {
+			return err
+		}
+		each := x[0].DataSize() / (to - from)
+		for n := range to - from {
+			f.Observe(x[0].Float32s()[n*each : (n+1)*each])
+		}
+		progress(Progress{What: "fitting " + p.steps[i].kind, Done: int64(to), Total: int64(before.Len()), Unit: "examples"})
 	}
+	if err := f.Fit(); err != nil {
+		return mistake(p.key(i), "%s: %v", p.steps[i].kind, err)
+	}
+	return nil
+}
+
+// upTo is the pipeline's first n steps over what it has: windows, if any, are not cut again.
+func (p *Pipeline) upTo(n int) *Pipeline {
+	q := &Pipeline{raw: p.raw, fields: append([]Field(nil), p.fields...), first: p.first, seed: p.seed, at: p.at, list: p.list[:n],
+		steps: p.steps[:n:n], sizing: p.sizing, columns: p.columns}
+	if p.windows != nil {
+		q.raw = q.fields
+		q.raw[0].Spec = p.first
+		q.fields = append([]Field(nil), q.fields...)
+	}
+	q.measure()
 	return q
 }
 
 // State is what was learnt, for the checkpoint.
 func (p *Pipeline) State() []Stored {
 	var all []Stored
+	if p.rows != nil {
+		all = p.rows.State()
+	}
+	if len(p.facts) > 0 {
+		all = append(all, storedBytes(factsName, p.facts))
+	}
 	for i, s := range p.steps {
 		if f, ok := s.Step.(Fitter); ok {
 			for _, v := range f.State() {
-				all = append(all, Stored{Name: fmt.Sprintf("transforms.%d.%s", i, v.Name), Value: v.Value})
+				all = append(all, Stored{Name: fmt.Sprintf("transforms.%d.%s", p.at+i, v.Name), Value: v.Value})
 			}
 		}
 	}
@@ -133,154 +290,45 @@ func (p *Pipeline) State() []Stored {
 
 // restore takes back what State gave.
 func (p *Pipeline) restore(state []Stored) error {
-	for i, s := range p.steps {
-		f, ok := s.Step.(Fitter)
+	if p.rows != nil {
+		if err := p.rows.restore(state); err != nil {
+			return err
+		}
+		if err := p.windows.fitted(p); err != nil {
+			return err
+		}
+	}
+	if err := p.bind(0); err != nil {
+		return err
+	}
+	for i := range p.list {
+		f, ok := p.steps[i].Step.(Fitter)
 		if !ok {
 			continue
 		}
 		err := f.Restore(func(name string) ([]float32, error) {
-			full := fmt.Sprintf("transforms.%d.%s", i, name)
-			for _, v := range state {
-				if v.Name != full {
-					continue
-				}
-				if v.Value.Dtype() != tensor.Float32 {
-					return nil, fmt.Errorf("the checkpoint's %s is %v, want float32", full, v.Value.Dtype())
-				}
-				return v.Value.Float32s(), nil
-			}
-			return nil, fmt.Errorf("the checkpoint has no %s: was it fitted with other transforms?", full)
+			return find(state, fmt.Sprintf("transforms.%d.%s", p.at+i, name))
 		})
 		if err != nil {
-			return fmt.Errorf("%s: %w", s.kind, err)
+			return fmt.Errorf("%s: %w", p.steps[i].kind, err)
+		}
+		if err := p.bind(i + 1); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// Invert brings what the network gives, N examples of Fields' x, back to the units of the data; src may be dst.
-// What lost information (a smaller size, one channel, 0 and 1) stays lost.
-func (p *Pipeline) Invert(dst, src *tensor.Dense) error {
-	size := p.fields[0].Spec.Shape.Size()
-	if dst.DataSize() != src.DataSize() || src.DataSize()%size != 0 || src.Dtype() != tensor.Float32 || dst.Dtype() != tensor.Float32 {
-		return fmt.Errorf("data: examples of %v are to be inverted, the tensors are %v %v and %v %v", p.fields[0].Spec, src.Shape(), src.Dtype(), dst.Shape(), dst.Dtype())
-	}
-	d, s := dst.Float32s(), src.Float32s()
-	copy(d, s)
-	for i := len(p.steps) - 1; i >= 0; i-- {
-		inverter, ok := p.steps[i].Step.(Inverter)
-		if !ok || !inverter.Inverts(p.fields[0].Spec) {
+// find looks up one array of a checkpoint.
+func find(state []Stored, name string) ([]float32, error) {
+	for _, v := range state {
+		if v.Name != name {
 			continue
 		}
-		for at := 0; at < len(d); at += size {
-			inverter.Invert(d[at:at+size], d[at:at+size])
+		if v.Value.Dtype() != tensor.Float32 {
+			return nil, fmt.Errorf("the checkpoint's %s is %v, want float32", name, v.Value.Dtype())
 		}
+		return v.Value.Float32s(), nil
 	}
-	return nil
-}
-
-// transformed is a source behind a pipeline.
-type transformed struct {
-	Source
-	p *Pipeline
-}
-
-// transform returns s as the network sees it.
-func (p *Pipeline) transform(s Source) Source {
-	if s == nil || len(p.steps) == 0 {
-		return s
-	}
-	return &transformed{Source: s, p: p}
-}
-
-// transformOther is transform for a source that may lack fields but x, or have others.
-func (p *Pipeline) transformOther(s Source) Source {
-	if len(p.steps) == 0 {
-		return s
-	}
-	fields := append([]Field(nil), s.Fields()...)
-	fields[0] = p.fields[0]
-	q := &Pipeline{raw: s.Fields(), fields: fields, seed: p.seed, steps: p.steps, reshapes: p.reshapes, largest: p.largest}
-	return q.transform(s)
-}
-
-func (t *transformed) Fields() []Field   { return t.p.fields }
-func (t *transformed) Name(i int) string { return ExampleName(t.Source, i) }
-
-func (t *transformed) Read(dst []*tensor.Dense, indices []int) error {
-	return t.read(dst, indices, 0, false)
-}
-
-// readTraining reads a batch of training: with what is for those only, and drawn for the epoch.
-func (t *transformed) readTraining(dst []*tensor.Dense, indices []int, epoch int) error {
-	return t.read(dst, indices, uint32(epoch), true)
-}
-
-func (t *transformed) read(dst []*tensor.Dense, indices []int, epoch uint32, training bool) error {
-	if err := checkRead(t, dst, indices); err != nil {
-		return err
-	}
-	s := t.p.borrow(len(indices), dst)
-	defer t.p.scratch.Put(s)
-	if err := t.Source.Read(s.dst, indices); err != nil {
-		return err
-	}
-	raw, out := s.dst[0].Float32s(), dst[0].Float32s()
-	if len(indices) == 0 {
-		return nil
-	}
-	from, to := len(raw)/len(indices), len(out)/len(indices)
-	for n, i := range indices {
-		t.p.apply(out[n*to:(n+1)*to], raw[n*from:(n+1)*from], s, uint32(i), epoch, training)
-	}
-	return nil
-}
-
-// apply runs one example through the steps, from raw to out, by way of two buffers where shapes change.
-func (p *Pipeline) apply(out, raw []float32, s *pipelineScratch, row, epoch uint32, training bool) {
-	x, next := raw, 0
-	for _, step := range p.steps {
-		if step.training && !training {
-			continue
-		}
-		y := x
-		if p.reshapes {
-			y, next = s.buffers[next][:step.Out().Shape.Size()], 1-next
-		}
-		step.Apply(y, x, Draw{Seed: p.seed, Stream: step.stream, Epoch: epoch, Row: row})
-		x = y
-	}
-	if &x[0] != &out[0] {
-		copy(out, x)
-	}
-}
-
-// pipelineScratch is what one reader needs.
-type pipelineScratch struct {
-	raw     map[int]*tensor.Dense // x as the source gives it, by the number of examples; only where shapes change
-	dst     []*tensor.Dense
-	buffers [2][]float32
-}
-
-// borrow returns scratch whose dst takes what the source reads: dst itself but for an x of another shape.
-func (p *Pipeline) borrow(n int, dst []*tensor.Dense) *pipelineScratch {
-	s, _ := p.scratch.Get().(*pipelineScratch)
-	if s == nil {
-		s = &pipelineScratch{raw: map[int]*tensor.Dense{}}
-		if p.reshapes {
-			s.buffers = [2][]float32{make([]float32, p.largest), make([]float32, p.largest)}
-		}
-	}
-	s.dst = append(s.dst[:0], dst...)
-	if !p.reshapes {
-		return s
-	}
-	if s.raw[n] == nil {
-		if len(s.raw) > 3 { // batches have two sizes; others come by but once
-			clear(s.raw)
-		}
-		s.raw[n] = Dense(graph.Spec{Shape: append(graph.Shape{n}, p.raw[0].Spec.Shape...)})
-	}
-	s.dst[0] = s.raw[n]
-	return s
+	return nil, fmt.Errorf("the checkpoint has no %s: was it fitted with other transforms?", name)
 }

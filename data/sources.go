@@ -60,6 +60,11 @@ type labelFiler interface {
 	labelFile()
 }
 
+// labelColumner is a source whose data.label is one of its columns or variables.
+type labelColumner interface {
+	labelColumn()
+}
+
 var sources = registry.New[SourceOptions]("data source")
 
 func init() { configs.Family("source", sources) }

@@ -39,6 +39,9 @@ func Open(ctx context.Context, c *Config, o OpenOptions) (*Splits, error) {
 
 func (s *Splits) open(ctx context.Context, c *Config, o OpenOptions) error {
 	env := Env{Label: c.Label, Progress: o.Progress}
+	if err := recallFacts(c.Source, o.Fitted); err != nil {
+		return err
+	}
 	parts, err := c.Source.Open(ctx, env)
 	if err != nil {
 		return err
@@ -47,7 +50,10 @@ func (s *Splits) open(ctx context.Context, c *Config, o OpenOptions) error {
 	if err := s.divide(ctx, c, parts, env, o.Seed); err != nil {
 		return err
 	}
-	s.Pipeline, err = newPipeline(c.Transforms, s.Train.Fields(), o.Seed)
+	s.Pipeline, err = newPipeline(c.Transforms, s.Train, o.Seed)
+	if err == nil {
+		s.Pipeline.facts, err = factsOf(c.Source)
+	}
 	if err != nil {
 		return err
 	}
@@ -63,6 +69,16 @@ func (s *Splits) open(ctx context.Context, c *Config, o OpenOptions) error {
 	s.Train, s.Validation, s.Test = s.Pipeline.transform(s.Train), s.Pipeline.transform(s.Validation), s.Pipeline.transform(s.Test)
 	if sameTest {
 		s.Validation = s.Test
+	}
+	return s.notEmpty()
+}
+
+// notEmpty reports a split in which no window fits.
+func (s *Splits) notEmpty() error {
+	for _, name := range []string{"train", "validation", "test"} {
+		if src := s.byName(name); src != nil && src.Len() == 0 && s.Pipeline.windows != nil {
+			return mistake("data.transforms", "windows of %d rows: %s has no %d rows in a row", s.Pipeline.windows.length, name, s.Pipeline.windows.length)
+		}
 	}
 	return nil
 }
@@ -162,7 +178,15 @@ func (s *Splits) split(ctx context.Context, c *Config, name string, amount confi
 	if n == 0 { // a fraction of very few
 		return nil, left, nil
 	}
-	drawn, rest := draw(left, n, seed, name)
+	var drawn, rest []int
+	switch place, ok := placing(pool); {
+	case grouped(pool) != nil:
+		drawn, rest = drawGroups(left, n, grouped(pool), seed, name)
+	case ok && (inTime(pool) || windowsIn(c.Transforms) >= 0): // windows need neighbours
+		drawn, rest = tails(left, n, place)
+	default:
+		drawn, rest = draw(left, n, seed, name)
+	}
 	return choose(pool, drawn), rest, nil
 }
 
@@ -172,7 +196,9 @@ func (s *Splits) openHeld(ctx context.Context, c *Config, name, path string, poo
 	if !ok {
 		return nil, mistake("data."+name, "%s: this source has no files; a fraction or a count is possible", path)
 	}
-	env.Label = "" // the file of labels belongs to the training examples
+	if _, file := c.Source.(labelFiler); file {
+		env.Label = "" // the file of labels belongs to the training examples
+	}
 	parts, err := kind.at(path).Open(ctx, env)
 	if err != nil {
 		return nil, fmt.Errorf("data.%s: %w", name, err)
@@ -183,7 +209,7 @@ func (s *Splits) openHeld(ctx context.Context, c *Config, name, path string, poo
 		return nil, fmt.Errorf("data.%s: %w", name, err)
 	}
 	held = shaped(held, pool.Fields()[0].Spec)
-	if a, b := pool.Fields()[0], held.Fields()[0]; !a.Spec.Equal(b.Spec) {
+	if a, b := pool.Fields()[0], held.Fields()[0]; !a.Spec.Equal(b.Spec) && !sizedAlike(c.Transforms, pool, held) {
 		return nil, mistake("data."+name, "its examples are %v, those of the training part %v", b.Spec, a.Spec)
 	}
 	return held, nil
@@ -213,8 +239,9 @@ func normal(s Source, among []int, labels Labels) ([]int, error) {
 		return nil, err
 	}
 	kept := make([]int, 0, len(among))
+	names := labelNamesOf(s)
 	for n, i := range among {
-		if labels.Has(all[n]) {
+		if labels.has(all[n], names) {
 			kept = append(kept, i)
 		}
 	}
@@ -283,34 +310,4 @@ func (s *Splits) Close() error {
 	}
 	s.owned = nil
 	return errors.Join(all...)
-}
-
-// OpenPath opens raw data outside the splits, as the source reads it (NPY files always work), behind a fitted pipeline.
-func OpenPath(ctx context.Context, c *Config, path string, p *Pipeline, progress func(Progress)) (Source, error) {
-	if progress == nil {
-		progress = func(Progress) {}
-	}
-	var kind SourceOptions = &NPY{File: Paths{path}}
-	if k, ok := c.Source.(pathed); ok && !strings.HasSuffix(path, ".npy") {
-		kind = k.at(path)
-	}
-	parts, err := kind.Open(ctx, Env{Progress: progress})
-	if err != nil {
-		return nil, err
-	}
-	src, err := join(parts.all()...)
-	if err == nil {
-		src = shaped(src, p.raw[0].Spec)
-		want, got := p.raw[0].Spec, src.Fields()[0].Spec
-		if !want.Equal(got) {
-			err = fmt.Errorf("%s: its examples are %v, the model was trained on %v", path, got, want)
-		}
-	}
-	if err != nil {
-		for _, s := range parts.all() {
-			err = errors.Join(err, s.Close())
-		}
-		return nil, err
-	}
-	return p.transformOther(src), nil
 }

@@ -261,39 +261,6 @@ func TestRestoredSplits(t *testing.T) {
 	}
 }
 
-// TestOpenPath reads raw data by the source's form and as NPY.
-func TestOpenPath(t *testing.T) {
-	text := "[data]\nsource = \"mnist\"\ndir = '" + idxFolder(t, 50, 0) + "'\ntransforms = [{ kind = \"scale\", to = [0, 2] }]"
-	s := openConfig(t, text, 1)
-	c, _ := readConfig(t, text)
-	npy := writeFiles(t, map[string][]byte{
-		"a.npy": npyBytes("|u1", "(1, 1, 1, 2)", false, []byte{0, 51}, little), "b.npy": npyBytes("|u1", "(1, 3)", false, []byte{0, 51, 1}, little),
-		"c.npy": npyBytes("|u1", "(1, 1, 2)", false, []byte{0, 51}, little)})
-	folder := idxFolder(t, 3, 2)
-	for _, in := range []struct {
-		path string
-		want []float32 // of the first example
-		n    int
-	}{
-		{filepath.Join(npy, "a.npy"), []float32{0, 0.4}, 1},
-		{filepath.Join(npy, "c.npy"), []float32{0, 0.4}, 1}, // height and width alone
-		{folder, []float32{0, 2}, 5},
-		{filepath.Join(folder, "t10k-images-idx3-ubyte"), []float32{200. / 255, 2}, 2},
-	} {
-		src, err := OpenPath(context.Background(), c, in.path, s.Pipeline, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := readAll(t, src); src.Len() != in.n || !near(got[:2], in.want) {
-			t.Errorf("%s: got %d examples, the first %v, want %d, %v", in.path, src.Len(), got[:2], in.n, in.want)
-		}
-		src.Close()
-	}
-	if _, err := OpenPath(context.Background(), c, filepath.Join(npy, "b.npy"), s.Pipeline, nil); err == nil || !strings.Contains(err.Error(), "its examples are 3, the model was trained on 1x1x2") {
-		t.Errorf("another shape: got %v", err)
-	}
-}
-
 // TestChannelsLast looks at shapes alone: nobody can know, but a picture of 17 channels is rare.
 func TestChannelsLast(t *testing.T) {
 	for _, c := range []struct {

@@ -46,10 +46,11 @@ type TrainingOnly interface {
 
 // Draw addresses the random numbers of one example: they depend on nothing else, so order, batches and workers do not matter.
 type Draw struct {
-	Seed   uint64
-	Stream uint32 // of the transform
-	Epoch  uint32
-	Row    uint32 // the example's place in its split
+	Seed     uint64
+	Stream   uint32 // of the transform
+	Epoch    uint32
+	Row      uint32 // the example's place in its split
+	Training bool   // the example is of a training batch
 }
 
 // Block returns block i of four random words.

@@ -16,6 +16,8 @@ type Resize struct {
 	Fit  string       `toml:"fit" choices:"crop|pad|stretch" doc:"another shape of image is cropped in the middle, padded with 0, or stretched"`
 }
 
+func (*Resize) sizes() {}
+
 // Validate implements configs.Validator.
 func (t *Resize) Validate() error { return validSides(t.Size) }
 

@@ -2,7 +2,6 @@ package data
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
 	"aetrain/configs"
@@ -17,6 +16,7 @@ func init() {
 // "unit-norm" instead multiplies everything by one number, so that the mean squared norm of an example becomes its length.
 // Source of the latter: Gao et al. 2024, "Scaling and evaluating sparse autoencoders", appendix A.
 type Scale struct {
+	OnColumns
 	To configs.NumbersOrWord `toml:"to" choices:"unit-norm" doc:"the new range [a, b], or \"unit-norm\": the mean squared norm of an example becomes its length" example:"[-1, 1]"`
 }
 
@@ -45,8 +45,13 @@ func (t *Scale) Bind(in graph.Spec) (Step, error) {
 	return s, nil
 }
 
+func (t *Scale) bindColumns(in []Column) (Step, []Column, error) {
+	return t.bindNumbers(in, func(s graph.Spec) (Step, error) { return (&Scale{To: t.To}).Bind(s) })
+}
+
 type scaleRange struct {
 	sameShape
+	names     []string // of features, for errors; nil: they have numbers
 	each      int
 	to        [2]float32
 	low, high []float32 // of the training split, by group
@@ -76,6 +81,12 @@ func (s *scaleRange) Invert(dst, src []float32) {
 	}
 }
 
+func (s *scaleRange) nameFeatures(names []string) { s.names = names }
+
+func (s *scaleRange) invertAt(i int, v float32) float32 {
+	return s.low[i] + float32((v-s.to[0])*(s.span(i)/(s.to[1]-s.to[0])))
+}
+
 // span is a group's range; that of a constant is 1, so that it becomes the low end.
 func (s *scaleRange) span(g int) float32 {
 	if d := s.high[g] - s.low[g]; d > 0 {
@@ -95,7 +106,7 @@ func (s *scaleRange) Observe(x []float32) {
 func (s *scaleRange) Fit() error {
 	for g := range s.low {
 		if d := float64(s.high[g] - s.low[g]); math.IsNaN(d) || math.IsInf(d, 0) {
-			return fmt.Errorf("feature %d has values that are not finite", g)
+			return notFinite(s.names, g)
 		}
 	}
 	return nil
@@ -129,6 +140,8 @@ func (s *unitNorm) Invert(dst, src []float32) {
 		dst[i] = v / s.factor[0]
 	}
 }
+
+func (s *unitNorm) invertAt(_ int, v float32) float32 { return v / s.factor[0] }
 
 func (s *unitNorm) Observe(x []float32) {
 	s.examples++

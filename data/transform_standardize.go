@@ -11,17 +11,23 @@ import (
 	"gorgonia.org/tensor"
 )
 
-func init() { transforms.Add("standardize", func() Transform { return &Standardize{Axis: "feature"} }) }
+func init() { transforms.Add("standardize", func() Transform { return newStandardize() }) }
+
+func newStandardize() *Standardize { return &Standardize{Axis: "feature"} }
 
 // Standardize gives every feature, or every channel, mean 0 and standard deviation 1 on the training split.
-// A constant feature becomes 0.
+// A constant feature becomes 0. Of a table it takes the numeric columns.
 type Standardize struct {
-	Axis string `toml:"axis" choices:"feature|channel" doc:"one mean and deviation for each feature (pixel), or for each channel of an image"`
+	OnColumns
+	Axis string `toml:"axis" choices:"feature|channel" doc:"one mean and deviation for each feature (pixel), or for each channel of an image or a series"`
 }
 
 // Bind implements Transform.
 func (t *Standardize) Bind(in graph.Spec) (Step, error) {
 	groups, each := in.Shape.Size(), 1
+	if t.Axis == "channel" && len(in.Shape) == 2 {
+		return newByChannel(in), nil
+	}
 	if t.Axis == "channel" {
 		c, h, w, err := imageSize(in)
 		if err != nil {
@@ -33,9 +39,14 @@ func (t *Standardize) Bind(in graph.Spec) (Step, error) {
 		mean: make([]float32, groups), std: make([]float32, groups)}, nil
 }
 
+func (t *Standardize) bindColumns(in []Column) (Step, []Column, error) {
+	return t.bindNumbers(in, func(s graph.Spec) (Step, error) { return (&Standardize{Axis: "feature"}).Bind(s) })
+}
+
 type standardize struct {
 	sameShape
-	each      int // neighbouring elements that share a mean
+	names     []string // of features, for errors; nil: they have numbers
+	each      int      // neighbouring elements that share a mean
 	moments   []moments
 	mean, std []float32
 }
@@ -64,6 +75,18 @@ func (s *standardize) Invert(dst, src []float32) {
 	}
 }
 
+func (s *standardize) nameFeatures(names []string) { s.names = names }
+
+func (s *standardize) invertAt(i int, v float32) float32 { return float32(v*s.std[i]) + s.mean[i] }
+
+// notFinite is the error of a feature that has NaN or infinite values.
+func notFinite(names []string, g int) error {
+	if names == nil {
+		return fmt.Errorf("feature %d has values that are not finite", g)
+	}
+	return fmt.Errorf("column %s has holes or values that are not finite: put { kind = \"impute\" } before", names[g])
+}
+
 func (s *standardize) Observe(x []float32) {
 	for g := range s.moments {
 		for _, v := range x[g*s.each : (g+1)*s.each] {
@@ -76,7 +99,7 @@ func (s *standardize) Fit() error {
 	for g, m := range s.moments {
 		mean, std := m.meanStd()
 		if math.IsNaN(std) || math.IsInf(std, 0) {
-			return fmt.Errorf("feature %d has values that are not finite", g)
+			return notFinite(s.names, g)
 		}
 		s.mean[g], s.std[g] = float32(mean), float32(std)
 		if s.std[g] == 0 {

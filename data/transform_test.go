@@ -41,7 +41,7 @@ func (v *vectors) Read(dst []*tensor.Dense, indices []int) error {
 // pipelineOver binds transforms to a source and fits them.
 func pipelineOver(t testing.TB, s Source, list ...Transform) *Pipeline {
 	t.Helper()
-	p, err := newPipeline(list, s.Fields(), 1)
+	p, err := newPipeline(list, s, 1)
 	if err == nil {
 		err = p.fit(context.Background(), s, func(Progress) {})
 	}
@@ -151,7 +151,7 @@ func TestTransformErrors(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			src := newVectors(c.shape, c.x)
-			p, err := newPipeline([]Transform{c.t}, src.Fields(), 1)
+			p, err := newPipeline([]Transform{c.t}, src, 1)
 			if err == nil {
 				err = p.fit(context.Background(), src, func(Progress) {})
 			}
@@ -263,7 +263,7 @@ func TestPipelineState(t *testing.T) {
 	if want := []string{"transforms.0.factor", "transforms.1.low", "transforms.1.high", "transforms.2.mean", "transforms.2.std"}; !slices.Equal(names, want) {
 		t.Errorf("got %v, want %v", names, want)
 	}
-	q, err := newPipeline(list, src.Fields(), 1)
+	q, err := newPipeline(list, src, 1)
 	if err == nil {
 		err = q.restore(state)
 	}
@@ -276,7 +276,7 @@ func TestPipelineState(t *testing.T) {
 	if err := q.restore(state[1:]); err == nil || !strings.Contains(err.Error(), "no transforms.0.factor") {
 		t.Errorf("state without its first: got %v", err)
 	}
-	wide, _ := newPipeline([]Transform{&Standardize{Axis: "feature"}}, []Field{{Name: "x", Spec: graph.F32(3)}}, 1)
+	wide, _ := newPipeline([]Transform{&Standardize{Axis: "feature"}}, newVectors(graph.Shape{3}, nil), 1)
 	if err := wide.restore([]Stored{stored("transforms.0.mean", []float32{1}), stored("transforms.0.std", []float32{1})}); err == nil {
 		t.Error("state of another length is accepted")
 	}

@@ -1,0 +1,181 @@
+package data
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"aetrain/configs"
+)
+
+func init() {
+	sources.Add("csv", func() SourceOptions { return &CSV{Header: true, tableKeys: tableDefaultKeys()} })
+}
+
+// CSV is a table of text: comma-separated values, tab-separated ones, or any other delimiter; .gz or not. Several files are one table,
+// and series do not go on from one to the next. All of it is kept in memory, four bytes a value.
+type CSV struct {
+	File      Paths  `toml:"file" required:"true" doc:"table, or tables one after the other: a file, a glob or a list of them; .gz or not" example:"\"payments.csv\""`
+	Delimiter string `toml:"delimiter" doc:"what stands between values; left out: a comma, a tab for .tsv, or what the first line has most of" example:"\";\""`
+	Header    bool   `toml:"header" doc:"the first line names the columns; without, they are c0, c1, ..."`
+	tableKeys
+
+	opened *tableFacts
+}
+
+// Validate holds keys to what they can be.
+func (o *CSV) Validate() error {
+	var delimiter error
+	if o.Delimiter != "" && (utf8.RuneCountInString(o.Delimiter) != 1 || strings.ContainsAny(o.Delimiter, "\"\r\n")) {
+		delimiter = configs.KeyError("delimiter", "%q is not one character", o.Delimiter)
+	}
+	return errors.Join(delimiter, o.tableKeys.validate())
+}
+
+func (o *CSV) at(path string) SourceOptions {
+	c := *o
+	c.File = Paths{path}
+	return &c
+}
+
+func (o *CSV) labelColumn() {}
+
+func (o *CSV) check(missing func(key, abs, what string)) {
+	for _, path := range o.File {
+		if !exists(path) {
+			missing("file", path, "file")
+		}
+	}
+	o.tableKeys.check(missing)
+}
+
+func (o *CSV) facts() any {
+	if o.opened == nil {
+		return nil
+	}
+	return o.opened
+}
+func (o *CSV) recall() any       { return &tableFacts{} }
+func (o *CSV) with(recalled any) { o.opened = recalled.(*tableFacts) }
+
+// Open implements SourceOptions. data.label is the name of a column.
+func (o *CSV) Open(ctx context.Context, env Env) (*Parts, error) {
+	files, err := o.File.Files()
+	if err != nil {
+		return nil, err
+	}
+	cells := newCells(&o.tableKeys, env.Label, o.opened)
+	for _, name := range files {
+		if err := o.read(ctx, name, cells, env); err != nil {
+			return nil, err
+		}
+	}
+	t, err := cells.table(&o.opened)
+	if err != nil {
+		return nil, err
+	}
+	return &Parts{Train: t}, nil
+}
+
+// read adds a file to cells.
+func (o *CSV) read(ctx context.Context, name string, into *cells, env Env) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := o.readFrom(ctx, f, name, into, env); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func (o *CSV) readFrom(ctx context.Context, f io.Reader, name string, into *cells, env Env) error {
+	text, err := gunzipped(f)
+	if err != nil {
+		return err
+	}
+	in := bufio.NewReaderSize(text, sniffed)
+	r := csv.NewReader(in)
+	r.ReuseRecord, r.LazyQuotes = true, true
+	if r.Comma, err = o.comma(name, in); err != nil {
+		return err
+	}
+	var header []string
+	for n := 0; ; n++ {
+		record, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if n%65536 == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			env.Progress(Progress{What: "reading " + filepath.Base(name), Done: int64(n), Unit: "rows"})
+		}
+		if n == 0 {
+			if header = slices.Clone(record); !o.Header {
+				for i := range header {
+					header[i] = fmt.Sprintf("c%d", i)
+				}
+			}
+			if err := into.begin(name, header); err != nil {
+				return err
+			}
+			if o.Header {
+				continue
+			}
+		}
+		line, _ := r.FieldPos(0)
+		if err := into.add(record, line); err != nil {
+			return err
+		}
+	}
+	if header == nil {
+		return errors.New("it is empty")
+	}
+	return nil
+}
+
+// sniffed is how many bytes of a file tell its delimiter.
+const sniffed = 1 << 16
+
+// comma finds the delimiter, and steps over a byte order mark.
+func (o *CSV) comma(name string, in *bufio.Reader) (rune, error) {
+	if mark, err := in.Peek(3); err == nil && string(mark) == "\xef\xbb\xbf" {
+		if _, err := in.Discard(3); err != nil {
+			return 0, err
+		}
+	}
+	if o.Delimiter != "" {
+		c, _ := utf8.DecodeRuneInString(o.Delimiter)
+		return c, nil
+	}
+	name = strings.TrimSuffix(strings.ToLower(name), ".gz")
+	if strings.HasSuffix(name, ".tsv") || strings.HasSuffix(name, ".tab") {
+		return '\t', nil
+	}
+	head, err := in.Peek(sniffed)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	line, _, _ := strings.Cut(string(head), "\n")
+	best := ','
+	for _, c := range ";\t|" {
+		if strings.Count(line, string(c)) > strings.Count(line, string(best)) {
+			best = c
+		}
+	}
+	return best, nil
+}
