@@ -87,12 +87,12 @@ func (b *Codebook) draw(s *nn.Scope, z graph.Value) graph.Value {
 
 // codebookStep is what one batch tells a codebook.
 type codebookStep struct {
-	book    graph.Value // K×D as it was used
-	rows    graph.Value // K×D: rows of the batch for codes that start
-	steps   graph.Value // scalar: steps before this one
-	z       graph.Value // M×D
-	index   graph.Value // M
-	count   graph.Value // K: rows of the batch assigned to each code
+	book  graph.Value // K×D as it was used
+	rows  graph.Value // K×D: rows of the batch for codes that start
+	steps graph.Value // scalar: steps before this one
+	z     graph.Value // M×D
+	index graph.Value // M
+	count graph.Value // K: rows of the batch assigned to each code
 }
 
 // learn assigns the codebook and what is kept beside it. A code that starts has an even share of use.
