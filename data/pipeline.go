@@ -50,44 +50,42 @@ type boundStep struct {
 
 // newPipeline binds transforms to the fields of a source. A transform that does not fit is a Mistake at its key.
 func newPipeline(list []Transform, src Source, seed uint64) (*Pipeline, error) {
-	return bindPipeline(list, src, seed, 0)
-}
-
-func bindPipeline(list []Transform, src Source, seed uint64, at int) (*Pipeline, error) {
-	fields := src.Fields()
-	p := &Pipeline{raw: fields, fields: append([]Field(nil), fields...), first: fields[0].Spec, seed: seed, list: list, at: at}
-	if n := windowsIn(list); n >= 0 {
-		rows, err := bindPipeline(list[:n], src, seed, at)
-		if err != nil {
-			return nil, err
+	n := windowsIn(list)
+	if n < 0 {
+		if columnsOf(src) != nil && len(list) == 0 {
+			list = tableDefaults()
 		}
-		if err := p.bindWindows(list[n].(*Windows), rows, src); err != nil {
-			return nil, mistake(p.key(n), "windows %v", err)
-		}
-		p.list, p.at = list[n+1:], at+n+1
-	} else if err := p.bindSource(src); err != nil {
+		return bindPipeline(list, src, seed)
+	}
+	rows, err := bindPipeline(list[:n], src, seed)
+	if err != nil {
 		return nil, err
+	}
+	fields := src.Fields()
+	p := &Pipeline{fields: append([]Field(nil), fields...), seed: seed, list: list[n+1:], at: n + 1}
+	if err := p.bindWindows(list[n].(*Windows), rows, src); err != nil {
+		return nil, mistake(p.key(-1), "windows %v", err)
 	}
 	return p, p.bind(0)
 }
 
-// bindSource prepares for pictures and tables.
-func (p *Pipeline) bindSource(src Source) (err error) {
-	streams := make([]uint32, len(p.list))
+// bindPipeline binds transforms without windows.
+func bindPipeline(list []Transform, src Source, seed uint64) (*Pipeline, error) {
+	fields := src.Fields()
+	p := &Pipeline{raw: fields, fields: append([]Field(nil), fields...), first: fields[0].Spec, seed: seed, list: list, columns: columnsOf(src)}
+	streams := make([]uint32, len(list))
 	for i := range streams {
 		streams[i] = p.stream(i)
 	}
-	if p.sizing, err = newSizing(p.list, src, streams); err != nil {
-		return err
+	var err error
+	if p.sizing, err = newSizing(list, src, streams); err != nil {
+		return nil, err
 	}
 	if p.sizing != nil {
-		p.first = p.sizing.out
-		p.list, p.at = p.list[len(p.sizing.list):], p.at+len(p.sizing.list)
+		p.first, p.at = p.sizing.out, len(p.sizing.list)
+		p.list = list[p.at:]
 	}
-	if p.columns = columnsOf(src); p.columns != nil && len(p.list) == 0 && p.at == 0 {
-		p.list = tableDefaults()
-	}
-	return nil
+	return p, p.bind(0)
 }
 
 // key is where step i stands in the config.

@@ -311,3 +311,9 @@ func (s *Splits) Close() error {
 	s.owned = nil
 	return errors.Join(all...)
 }
+
+// Columns describes the elements of x where the data is a table, nil where it is none.
+func (s *Splits) Columns() []Column { return s.Pipeline.Columns() }
+
+// LabelNames are the names behind the numbers of the field label, nil where labels are numbers of their own.
+func (s *Splits) LabelNames() []string { return labelNamesOf(s.Train) }

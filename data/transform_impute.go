@@ -15,7 +15,7 @@ func newImpute() *Impute { return &Impute{With: "median"} }
 type Impute struct {
 	OnColumns
 	With      string `toml:"with" choices:"median|mean|zero" doc:"what stands for a missing number; a missing category is a value of its own"`
-	Indicator bool   `toml:"indicator" doc:"add a column of 0 and 1 for each column with holes in training, which says where they were"`
+	Indicator bool   `toml:"indicator" doc:"add a column of 0 and 1 for each numeric column with holes in training, which says where they were"`
 }
 
 // Bind implements Transform: every element of an example is a column.
@@ -72,7 +72,7 @@ type impute struct {
 func (s *impute) flagged() []int {
 	var all []int
 	for i, n := range s.holes {
-		if s.indicator && n > 0 {
+		if s.indicator && n > 0 && s.missing[i] == 0 { // a category says so itself
 			all = append(all, i)
 		}
 	}

@@ -86,18 +86,25 @@ func (p *Pipeline) bindWindows(t *Windows, rows *Pipeline, src Source) error {
 	p.rows, p.windows = rows, &windowing{t.Length, t.Stride}
 	p.fields = p.windows.fields(rows.fields)
 	p.raw = slices.Clone(p.fields)
-	return p.windows.fitted(p)
+	return p.windows.widen(p)
 }
 
 // fitted brings a pipeline to the width of rows, which is known when they have learnt.
 func (w *windowing) fitted(p *Pipeline) error {
+	if err := w.widen(p); err != nil {
+		return err
+	}
+	return p.bind(0)
+}
+
+func (w *windowing) widen(p *Pipeline) error {
 	row := p.rows.fields[0].Spec.Shape
 	if len(row) != 1 {
 		return fmt.Errorf("want rows, each a vector; the examples are %v", row)
 	}
 	p.first = graph.F32(w.length, row[0])
 	p.raw[0].Spec = p.first
-	return p.bind(0)
+	return nil
 }
 
 // fields are those of windows of rows with these.
