@@ -217,3 +217,18 @@ func elementOf(columns []Column, name string) int {
 	}
 	return -1
 }
+
+// elementNames are the names of columns' elements: a category's values behind its name, country=DE.
+func elementNames(columns []Column) []string {
+	var names []string
+	for _, c := range columns {
+		if c.Kind != OneHotGroup {
+			names = append(names, c.Name)
+			continue
+		}
+		for _, w := range c.Words {
+			names = append(names, c.Name+"="+w)
+		}
+	}
+	return names
+}

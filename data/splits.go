@@ -166,7 +166,7 @@ func (s *Splits) split(ctx context.Context, c *Config, name string, amount confi
 		return nil, left, nil
 	case amount.Text != "":
 		held, err := s.openHeld(ctx, c, name, amount.Text, pool, env)
-		return held, left, err
+		return concealed(held, seed), left, err
 	}
 	n := amount.Count
 	if amount.Fraction > 0 {
@@ -187,7 +187,7 @@ func (s *Splits) split(ctx context.Context, c *Config, name string, amount confi
 	default:
 		drawn, rest = draw(left, n, seed, name)
 	}
-	return choose(pool, drawn), rest, nil
+	return choose(concealed(pool, seed), drawn), rest, nil
 }
 
 // openHeld opens a split from a path of its own, with all parts that the path has.
@@ -317,3 +317,14 @@ func (s *Splits) Columns() []Column { return s.Pipeline.Columns() }
 
 // LabelNames are the names behind the numbers of the field label, nil where labels are numbers of their own.
 func (s *Splits) LabelNames() []string { return labelNamesOf(s.Train) }
+
+// FeatureNames are the names of x's elements, where they have any: columns of a table (and their values), items. nil: none.
+func (s *Splits) FeatureNames() []string {
+	if columns := s.Columns(); columns != nil {
+		return elementNames(columns)
+	}
+	if n, ok := base(s.Train).(interface{ featureNames() []string }); ok && len(s.Pipeline.steps) == 0 {
+		return n.featureNames()
+	}
+	return nil
+}
