@@ -2,10 +2,23 @@
 # Builds the fake CUDA driver and its libraries:   gpu/fake/build.sh [FOLDER, default build/fake] [KERNEL.cu ...]
 # Kernel files default to all of kernels/cuda. Wants g++ (or $CXX), nothing of NVIDIA's. Only what changed is compiled anew.
 #
-# The fake is a CUDA driver in host memory, for tests on machines without a GPU. It is loaded in place of the real
-# libraries through AE_LIBCUDA, AE_LIBCUBLASLT, AE_LIBCUDNN, AE_LIBNVRTC and AE_LIBNVML. Its kernels are the project's own
-# sources compiled by g++ (hostcuda.h is the CUDA C++ they see): a block's threads are fibers where the kernel has barriers
-# or shuffles, a plain loop where it has none.
+# The fake is a CUDA driver in host memory with the libraries that stand on it, for tests on machines without a GPU. It is loaded
+# in place of the real ones through AE_LIBCUDA, AE_LIBCUBLASLT, AE_LIBCUDNN, AE_LIBNVRTC and AE_LIBNVML. Kernels are the project's
+# own sources, compiled by g++ (hostcuda.h is the CUDA C++ that they see).
+#
+#   control.cpp      errors on demand, counts of calls, what is not given back      device.cpp    devices, contexts, error texts
+#   memory.cpp       device memory between guard pages; NaN until it is written     stream.cpp    streams, events, capture, graphs
+#   module.cpp       PTX read for its signatures and shared memory; launches       fiber.cpp     a block's threads
+#   fakelt.cpp       cuBLASLt          fakednn.cpp  cuDNN's convolutions            fakenvml.cpp  a device that draws 100 W
+#   fakenvrtc.cpp    NVRTC, by g++ at run time
+#
+# What it finds: access outside of memory or after a free, kernels that do not fit their PTX, blocks and shared memory that are too
+# large, deadlocks at barriers and shuffles, memory and shared memory that nobody wrote (NaN), calls without a context or not
+# allowed while a stream is captured, asynchronous copies of memory that is not page-locked, leaks. FAKECUDA_LAZY=1 runs queued work
+# only when something waits for it and so finds waits that are missing; FAKECUDA_SHUFFLE=SEED runs blocks and warps in another
+# order. What it cannot find: races between threads that do run at once, what depends on rounding of the device's own functions,
+# and everything about speed. Blocks run one after another; a kernel without barriers is a plain loop over its threads.
+# Each file's head lists its variables.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)

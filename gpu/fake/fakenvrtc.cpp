@@ -1,6 +1,9 @@
 // NVRTC for tests: compiles the source with g++ into a shared library and returns a text that the fake driver takes for PTX. The
 // text carries the library as hexadecimal digits (a real driver refuses it), and a declaration for each kernel. Results are kept by their source in the
 // folder nvrtc beside this library, as g++ takes its time.
+//
+//   FAKENVRTC_ALSO=LIBRARY    what g++ took is also given to a real NVRTC, which has to take it too
+//   FAKENVRTC_KEEP=FOLDER     that one's PTX is left there
 #include <dlfcn.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +17,15 @@
 #include <sstream>
 #include "fakecuda.h"
 #include "fiber.h"
+
+// The calls of NVRTC, this one's and a real one's.
+API nvrtcCreateProgram(void** out, const char* source, const char* name, int n, const char* const* headers, const char* const* names);
+API nvrtcCompileProgram(void* program, int n, const char* const* options);
+API nvrtcDestroyProgram(void** program);
+API nvrtcGetProgramLogSize(void* program, size_t* n);
+API nvrtcGetProgramLog(void* program, char* to);
+API nvrtcGetPTXSize(void* program, size_t* n);
+API nvrtcGetPTX(void* program, char* to);
 
 namespace {
 enum { OK_ = 0, INVALID_INPUT = 3, COMPILATION = 6, INTERNAL = 11 };
@@ -163,6 +175,32 @@ bool compile(Program* p, const std::string& work) {
   return true;
 }
 
+// Has a real NVRTC compile the program; false where it does not, with its words in the log.
+bool also(Program* p, const char* path, int n, const char* const* options) {
+  static void* real = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (!real) { p->log = "FAKENVRTC_ALSO: " + std::string(dlerror()) + "\n"; return false; }
+#define REAL(name) ((decltype(&name))dlsym(real, #name))
+  std::vector<const char*> headers, names;
+  for (auto& [name, text] : p->headers) { names.push_back(name.c_str()); headers.push_back(text.c_str()); }
+  void* program = nullptr;
+  if (REAL(nvrtcCreateProgram)(&program, p->source.c_str(), p->name.c_str(), (int)headers.size(), headers.data(), names.data())) return false;
+  bool ok = REAL(nvrtcCompileProgram)(program, n, options) == 0;
+  size_t size = 0;
+  if (!ok && !REAL(nvrtcGetProgramLogSize)(program, &size)) {
+    std::string log(size, 0);
+    REAL(nvrtcGetProgramLog)(program, log.data());
+    p->log = "FAKENVRTC_ALSO: " + log;
+  }
+  const char* keep = getenv("FAKENVRTC_KEEP");
+  if (ok && keep && !REAL(nvrtcGetPTXSize)(program, &size)) {
+    std::string ptx(size, 0);
+    REAL(nvrtcGetPTX)(program, ptx.data());
+    write(std::string(keep) + "/" + key(*p) + ".ptx", ptx.c_str());
+  }
+  REAL(nvrtcDestroyProgram)(&program);
+  return ok;
+}
+
 int size_of(const std::string& s, size_t* n) { *n = s.size() + 1; return OK_; }
 int copy(const std::string& s, char* to) { memcpy(to, s.c_str(), s.size() + 1); return OK_; }
 }  // namespace
@@ -208,6 +246,8 @@ API nvrtcCompileProgram(void* h, int n, const char* const* options) {
       return 5;
     }
   std::string kept = folder() + "/nvrtc/" + key(*p);
+  const char* real = getenv("FAKENVRTC_ALSO");
+  if (real && !also(p, real, n, options)) return COMPILATION;
   p->ptx = read(kept);
   if (!p->ptx.empty()) return OK_;
   char work[] = P_tmpdir "/fakenvrtc-XXXXXX";

@@ -56,6 +56,8 @@ def main():
     if len(args) < 3 or len(args) % 2 == 0:
         raise SystemExit(__doc__)
     files = sorted(glob.glob(os.path.join(args[0], "*.ptx")))
+    if not files:
+        raise SystemExit(f"{args[0]} has no PTX")
     jobs = [(args[i], arch, f) for i in range(1, len(args), 2) for arch in args[i + 1].split(",") for f in files]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(pool.map(lambda job: assemble(*job), jobs))
