@@ -2,6 +2,7 @@ package model
 
 import (
 	"errors"
+	"strings"
 
 	"aetrain/configs"
 	"aetrain/internal/registry"
@@ -49,7 +50,29 @@ func Read(cfg *configs.Config) (*Config, error) {
 	}
 	dropPenalties(s)
 	err := s.Decode(c)
+	dropLosses(s, c)
 	return c, err
+}
+
+// dropLosses takes away what the preset's losses say of adversaries that the user has switched off.
+func dropLosses(s *configs.Section, c *Config) {
+	for name, l := range c.Losses {
+		if wrote(s, "losses."+name) {
+			continue
+		}
+		for term := range l.Terms {
+			rest, ok := strings.CutPrefix(term, adversaryTerm+".")
+			if _, there := c.Adversaries[strings.TrimSuffix(rest, "."+foolTerm)]; ok && !there {
+				delete(l.Terms, term)
+			}
+		}
+		if _, fools := l.Terms[everyAdversary]; fools && len(c.Adversaries) == 0 {
+			delete(l.Terms, everyAdversary)
+		}
+		if len(l.Terms) == 0 {
+			delete(c.Losses, name)
+		}
+	}
 }
 
 // wrote reports whether the user has written a key, in the file or by -set.

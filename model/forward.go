@@ -154,11 +154,16 @@ func (f *Forward) draw(s *nn.Scope, l Latent) graph.Value {
 // givePrior completes the prior: that of a deterministic code which is held against one, and one that is told the condition.
 func (f *Forward) givePrior(l *Latent) {
 	if l.Prior == nil && l.Posterior == nil && f.model.judgesLatents() {
-		l.Prior = prob.Standard{Graph: f.scope.Graph(), Dims: l.Z.Shape()}
+		l.Prior = standardLike(l.Z)
 	}
 	if l.Prior != nil && f.model.Condition.tells(intoPrior) {
 		l.Prior = f.conditionalPrior(l.Prior, l.Prior.Mean().Shape())
 	}
+}
+
+// standardLike is N(0, I) of codes like z.
+func standardLike(z graph.Value) prob.Distribution {
+	return prob.Standard{Graph: z.Graph(), Dims: z.Shape()}
 }
 
 func (f *Forward) decode(s *nn.Scope, z graph.Value) prob.Distribution {

@@ -1,11 +1,11 @@
 package model
 
 import (
-	"fmt"
 	"slices"
 	"sort"
 	"strings"
 
+	"aetrain/configs"
 	"aetrain/graph"
 )
 
@@ -96,33 +96,36 @@ func (m *Model) judgedBy(l LossConfig) (adversary string, ok bool) {
 	return "", false
 }
 
-// phaseTerms are the terms that the losses of a phase have.
+// phaseTerms are the terms that a phase computes: those of its losses, and in the first one those that are only logged.
 func (m *Model) phaseTerms(phase int) map[string]bool {
 	wanted := map[string]bool{bottleneckTerm: phase == 0}
-	_, losses := m.lossConfigs()
-	for _, l := range losses {
-		if l.Phase != phase {
-			continue
-		}
-		for _, t := range m.termNames() {
-			if _, ok := m.weightOf(l, t); ok {
-				wanted[t] = true
-			}
+	for _, t := range m.termNames() {
+		phases := m.phasesOf(t)
+		if slices.Contains(phases, phase) || phase == 0 && len(phases) == 0 && !strings.HasPrefix(t, adversaryTerm+".") {
+			wanted[t] = true
 		}
 	}
 	return wanted
 }
 
-// Logs reports whether a term is logged in a phase: the first that has it, so that rows show it once.
-func (m *Model) Logs(term string, phase int) bool {
-	first := phase
+// phasesOf are the phases whose losses have a term.
+func (m *Model) phasesOf(term string) []int {
+	var phases []int
 	_, losses := m.lossConfigs()
 	for _, l := range losses {
 		if _, ok := m.weightOf(l, term); ok {
-			first = min(first, l.Phase)
+			phases = append(phases, l.Phase)
 		}
 	}
-	return first == phase
+	return phases
+}
+
+// Logs reports whether a term is logged in a phase: the first that has it, so that rows show it once.
+func (m *Model) Logs(term string, phase int) bool {
+	if phases := m.phasesOf(term); len(phases) > 0 {
+		return slices.Min(phases) == phase
+	}
+	return phase == 0
 }
 
 // losses reduces the terms to the losses of a phase.
@@ -138,14 +141,14 @@ func (m *Model) losses(f *Forward, terms []Term, phase int) []Loss {
 		if a, ok := m.judgedBy(l); ok {
 			c := m.Config.Adversaries[a]
 			loss.EverySteps = max(loss.EverySteps, c.EverySteps)
-			if c.Optimizer != nil {
+			if written(c.Optimizer) {
 				loss.Optimizer = graph.Join(adversariesPath, a)
 			}
 			if len(loss.Trains) == 0 {
 				loss.Trains = []string{graph.Join(adversariesPath, a)}
 			}
 		}
-		if l.Optimizer != nil {
+		if written(l.Optimizer) {
 			loss.Optimizer = graph.Join("losses", name)
 		}
 		losses = append(losses, loss)
@@ -163,6 +166,9 @@ func (m *Model) reduce(f *Forward, l LossConfig, terms []Term) graph.Value {
 	}
 	return m.bound(l).Reduce(f, weighted)
 }
+
+// written reports whether a table has keys.
+func written(s *configs.Section) bool { return s != nil && len(s.Keys("")) > 0 }
 
 // TrainsAutoencoder reports whether a loss trains encoder or decoder.
 func (l Loss) TrainsAutoencoder() bool {
@@ -207,7 +213,7 @@ func (m *Model) autoencoderLoss(f *Forward, losses []Loss, terms []Term, phase i
 	return m.reduce(f, together, terms)
 }
 
-// checkLosses looks for losses that name what is not there, and for terms that no loss has.
+// checkLosses looks for losses that name what is not there.
 func (m *Model) checkLosses() []error {
 	var errs []error
 	known := m.termNames()
@@ -228,10 +234,7 @@ func (m *Model) checkLosses() []error {
 			errs = append(errs, checkJudge(l, key, a)...)
 		}
 	}
-	if len(errs) > 0 {
-		return errs // a term that is left out may be one that is misspelt
-	}
-	return m.checkUnused(known, all)
+	return errs
 }
 
 // checkJudge holds a discriminator's loss to training it alone: others would learn to be told apart.
@@ -245,38 +248,4 @@ func checkJudge(l LossConfig, key, adversary string) []error {
 		}
 	}
 	return nil
-}
-
-// checkUnused looks for terms that no loss has: a penalty that does nothing is a mistake.
-func (m *Model) checkUnused(known []string, all map[string]LossConfig) []error {
-	var errs []error
-	for _, t := range known {
-		used := false
-		for _, l := range all {
-			_, ok := m.weightOf(l, t)
-			used = used || ok
-		}
-		if used {
-			continue
-		}
-		key := "model.penalties." + t
-		if slices.Contains(m.bottleneckTerms(), t) {
-			key = "model.bottleneck"
-		}
-		if t == reconstructionTerm {
-			key = "model.reconstruction"
-		} else if a, ok := strings.CutPrefix(t, adversaryTerm+"."); ok {
-			key = "model.adversaries." + strings.TrimSuffix(a, "."+foolTerm)
-		}
-		errs = append(errs, mistake(key, "no loss has its term: add %s to the terms of one, as in [model.losses.NAME] terms = { %s = 1.0 }", t, quoteKey(t)))
-	}
-	return errs
-}
-
-// quoteKey writes a key as TOML wants it.
-func quoteKey(key string) string {
-	if strings.ContainsAny(key, ".") {
-		return fmt.Sprintf("%q", key)
-	}
-	return key
 }

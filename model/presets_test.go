@@ -53,12 +53,21 @@ func TestPresetGradients(t *testing.T) {
 // checkGradient differences the training loss along random directions of all parameters.
 func checkGradient(t *testing.T, m *Model) {
 	t.Helper()
-	fn, err := m.Train(3)
-	if err != nil {
-		t.Fatal(err)
+	for phase := range m.Phases() {
+		fn, err := m.TrainPhase(3, phase)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, loss := range fn.Losses {
+			checkLoss(t, fn, loss)
+		}
 	}
+}
+
+// checkLoss differences one of the losses.
+func checkLoss(t *testing.T, fn *Function, loss Loss) {
+	t.Helper()
 	fed := feed(fn, 4)
-	loss := fn.Losses[0]
 	params := loss.Parameters(fn.Graph)
 	leaves := make([]graph.Value, len(params))
 	for i, p := range params {
@@ -67,7 +76,7 @@ func checkGradient(t *testing.T, m *Model) {
 	grads := graph.Grad(loss.Value, leaves...)
 	for i, g := range grads {
 		if !g.Valid() {
-			t.Fatalf("no gradient reaches %s", params[i].Name)
+			t.Fatalf("no gradient of %s reaches %s", loss.Name, params[i].Name)
 		}
 	}
 	values, err := graph.Evaluate(grads, fed)
@@ -88,7 +97,7 @@ func checkGradient(t *testing.T, m *Model) {
 		}
 		got := (number(t, ahead, loss.Value) - number(t, behind, loss.Value)) / (2 * step)
 		if math.Abs(got-want) > 1e-5*(1+math.Abs(want)) {
-			t.Errorf("direction %d: difference %v, gradient %v", trial, got, want)
+			t.Errorf("%s, direction %d: difference %v, gradient %v", loss.Name, trial, got, want)
 		}
 	}
 }
@@ -104,7 +113,7 @@ func clone(fed map[string]graph.Tensor) map[string]graph.Tensor {
 // checkFunctions builds all functions and evaluates their outputs.
 func checkFunctions(t *testing.T, m *Model) {
 	t.Helper()
-	drawn := m.probeDrawn(t)
+	prior, posterior := m.probeDrawn(t)
 	for name, c := range map[string]struct {
 		make    func() (*Function, error)
 		outputs string
@@ -119,7 +128,7 @@ func checkFunctions(t *testing.T, m *Model) {
 		"nll":         {func() (*Function, error) { return m.NLL(2, 3) }, "log_likelihood log_weights", "x"},
 	} {
 		fn, err := c.make()
-		if !drawn && (name == "sample" || name == "nll") {
+		if !prior && name == "sample" || (!posterior || !m.Config.Reconstruction.IsDensity()) && name == "nll" {
 			if err == nil {
 				t.Errorf("%s: a deterministic code has it", name)
 			}
@@ -156,13 +165,14 @@ func checkFunctions(t *testing.T, m *Model) {
 	}
 }
 
-func (m *Model) probeDrawn(t *testing.T) bool {
+func (m *Model) probeDrawn(t *testing.T) (prior, posterior bool) {
 	t.Helper()
 	fn, err := m.Encode(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fn.Forward.Latents[0].Prior != nil
+	l := fn.Forward.Latents[0]
+	return l.Prior != nil, l.Posterior != nil
 }
 
 // A preset is overridden key by key, lists whole; an own encoder drops a preset's decoder, an own bottleneck its penalties.

@@ -11,6 +11,8 @@ type Affine struct {
 	Bias bool   `toml:"bias" doc:"add a learned bias"`
 	Init string `toml:"init" choices:"torch|he|xavier|orthogonal" doc:"how weights start: torch is PyTorch's default, he is for ReLU, xavier (uniform) is Keras's default"`
 
+	SpectralNorm bool `toml:"spectral_norm" doc:"divide the weight by its largest singular value, so that the layer stretches nothing: for discriminators"`
+
 	shared *shared // weight of another layer, transposed
 }
 
@@ -31,7 +33,11 @@ func (a Affine) weight(s *Scope, dims ...int) graph.Value {
 	if a.shared != nil {
 		s, init = s.At(a.shared.path), a.shared.init
 	}
-	return s.Param("weight", initialiser(init).Weight, dims...)
+	w := s.Param("weight", initialiser(init).Weight, dims...)
+	if a.SpectralNorm {
+		return spectral(s, w)
+	}
+	return w
 }
 
 // finish adds bias, norm, activation and dropout. fanIn is what the bias's initialiser needs.
