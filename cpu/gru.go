@@ -29,13 +29,11 @@ func bindGRU(b *binder, s *step) error {
 		copy(h, r.state(h0, n0, rows))
 		for k := range r.t {
 			t := r.time(k)
-			r.put(before, h, n0, rows, t, r.h, 0)
+			r.put(before, h, n0, rows, t)
 			for g := range 4 {
 				a[g] = r.stored(acts, spare[g], 4, t, g, n0, rows)
 			}
-			for g := range 3 {
-				r.gateInput(b.b, a[g], base[g], gates, bias[g*r.h:], n0, rows, k, 3*r.h, g*r.h)
-			}
+			r.gateInput(b.b, a[:3], base[:], gates, bias, n0, rows, k)
 			for i := range rows {
 				copy(a[3][i*r.h:(i+1)*r.h], bias[3*r.h:4*r.h])
 			}
@@ -50,7 +48,7 @@ func bindGRU(b *binder, s *step) error {
 			v.MulAdd(new, a[1], new, a[2])
 			r.keepMasked(new, h, n0, rows, t)
 			h, new = new, h
-			r.put(hs, h, n0, rows, t, r.h, 0)
+			r.put(hs, h, n0, rows, t)
 		}
 		copy(r.state(last, n0, rows), h)
 	})
@@ -106,11 +104,12 @@ func bindGRUGrad(b *binder, s *step) error {
 				v.Add(sum[g], sum[g], d[g])
 			}
 			for g := range 3 {
-				hidden := d[g+g/2] // the candidate's is its own
-				r.put(dInput, d[g], n0, rows, t, 3*r.h, g*r.h)
-				r.put(dHidden, hidden, n0, rows, t, 3*r.h, g*r.h)
-				products.add(w, next, hidden, local, g, rows)
+				products.add(w, next, d[g+g/2], local, g, rows) // the candidate's is its own
 			}
+			r.putGates(dInput, d[:3], n0, rows, t)
+			d[2], d[3] = d[3], d[2]
+			r.putGates(dHidden, d[:3], n0, rows, t)
+			d[2], d[3] = d[3], d[2]
 			r.keepMasked(next, dh, n0, rows, t)
 			dh, next = next, dh
 		}

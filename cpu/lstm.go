@@ -26,10 +26,12 @@ func bindLSTM(b *binder, s *step) error {
 		copy(c, r.state(c0, n0, rows))
 		for k := range r.t {
 			t := r.time(k)
-			r.put(before, h, n0, rows, t, r.h, 0)
+			r.put(before, h, n0, rows, t)
 			for g := range 4 {
 				a[g] = r.stored(acts, spareGates[g], 4, t, g, n0, rows)
-				r.gateInput(b.b, a[g], base[g], gates, bias[g*r.h:], n0, rows, k, 4*r.h, g*r.h)
+			}
+			r.gateInput(b.b, a[:], base[:], gates, bias, n0, rows, k)
+			for g := range 4 {
 				products.add(w, a[g], h, local, g, rows)
 			}
 			v.Sigmoid(a[0], a[0])
@@ -48,7 +50,7 @@ func bindLSTM(b *binder, s *step) error {
 				spare = c
 			}
 			c = next
-			r.put(hs, h, n0, rows, t, r.h, 0)
+			r.put(hs, h, n0, rows, t)
 		}
 		copy(r.state(last, n0, rows), h)
 		if cell != nil {
@@ -113,10 +115,10 @@ func bindLSTMGrad(b *binder, s *step) error {
 			clear(next)
 			for g := range 4 {
 				r.clearMasked(d[g], n0, rows, t)
-				r.put(dGates, d[g], n0, rows, t, 4*r.h, g*r.h)
 				v.Add(sum[g], sum[g], d[g])
 				products.add(w, next, d[g], local, g, rows)
 			}
+			r.putGates(dGates, d[:], n0, rows, t)
 			r.keepMasked(next, dh, n0, rows, t)
 			dh, next = next, dh
 		}

@@ -63,13 +63,26 @@ func (r *recurrence) state(x []float32, n0, rows int) []float32 {
 	return x[n0*r.h : (n0+rows)*r.h]
 }
 
-// put writes a block of time t to columns from on of an N×T×width value.
-func (r *recurrence) put(dst, block []float32, n0, rows, t, width, from int) {
+// put writes a block of time t to an N×T×H value.
+func (r *recurrence) put(dst, block []float32, n0, rows, t int) {
 	if dst == nil {
 		return
 	}
 	for i := range rows {
-		copy(dst[r.row(n0+i, t, width)+from:], block[i*r.h:(i+1)*r.h])
+		copy(dst[r.row(n0+i, t, r.h):], block[i*r.h:(i+1)*r.h])
+	}
+}
+
+// putGates writes the gates' blocks of time t side by side to an N×T×len(blocks)·H value.
+func (r *recurrence) putGates(dst []float32, blocks [][]float32, n0, rows, t int) {
+	if dst == nil {
+		return
+	}
+	for i := range rows {
+		at := r.row(n0+i, t, len(blocks)*r.h)
+		for g, x := range blocks {
+			copy(dst[at+g*r.h:], x[i*r.h:(i+1)*r.h])
+		}
 	}
 }
 
@@ -100,24 +113,29 @@ func (r *recurrence) clearMasked(block []float32, n0, rows, t int) {
 	}
 }
 
-// gateInput gives a gate's block its input's part at the k-th time: gates of N×T×width, plus bias, columns from on. base keeps the
-// sum where it is the same at all times.
-func (r *recurrence) gateInput(b *Backend, dst, base, gates, bias []float32, n0, rows, k, width, from int) {
+// gateInput gives the gates' blocks their input's part at the k-th time: gates of N×T×len(dst)·H, plus bias. base keeps the sums where
+// they are the same at all times. Rows go first: what is far apart in memory is read in as long pieces as there are.
+func (r *recurrence) gateInput(b *Backend, dst, base [][]float32, gates, bias []float32, n0, rows, k int) {
 	if r.same && k > 0 {
-		copy(dst, base)
+		for g := range dst {
+			copy(dst[g], base[g])
+		}
 		return
 	}
 	t, times := r.time(k), r.t
 	if r.same {
 		t, times = 0, 1
 	}
-	bias = bias[:r.h]
 	for i := range rows {
-		at := ((n0+i)*times+t)*width + from
-		b.vec.Add(dst[i*r.h:(i+1)*r.h], gates[at:at+r.h], bias)
+		at := ((n0+i)*times + t) * len(dst) * r.h
+		for g := range dst {
+			b.vec.Add(dst[g][i*r.h:(i+1)*r.h], gates[at+g*r.h:at+(g+1)*r.h], bias[g*r.h:(g+1)*r.h])
+		}
 	}
 	if r.same {
-		copy(base, dst)
+		for g := range dst {
+			copy(base[g], dst[g])
+		}
 	}
 }
 

@@ -16,17 +16,19 @@ func bindRNN(b *binder, s *step) error {
 	b.phase(r.tasks(), func(w *worker, task int) {
 		n0, rows := r.block(task)
 		size, local := rows*r.h, w.local
-		h, new, base := cut(&local, size), cut(&local, size), cut(&local, size)
+		h, new := cut(&local, size), cut(&local, size)
+		base, a := [1][]float32{cut(&local, size)}, [1][]float32{}
 		copy(h, r.state(h0, n0, rows))
 		for k := range r.t {
 			t := r.time(k)
-			r.put(before, h, n0, rows, t, r.h, 0)
-			r.gateInput(b.b, new, base, gates, bias, n0, rows, k, r.h, 0)
+			r.put(before, h, n0, rows, t)
+			a[0] = new
+			r.gateInput(b.b, a[:], base[:], gates, bias, n0, rows, k)
 			products.add(w, new, h, local, 0, rows)
 			v.Tanh(new, new)
 			r.keepMasked(new, h, n0, rows, t)
 			h, new = new, h
-			r.put(hs, h, n0, rows, t, r.h, 0)
+			r.put(hs, h, n0, rows, t)
 		}
 		copy(r.state(last, n0, rows), h)
 	})
@@ -62,7 +64,7 @@ func bindRNNGrad(b *binder, s *step) error {
 			r.addSequence(b.b, dh, dH, n0, rows, t)
 			v.TanhGrad(d, h, dh)
 			r.clearMasked(d, n0, rows, t)
-			r.put(dGates, d, n0, rows, t, r.h, 0)
+			r.put(dGates, d, n0, rows, t)
 			v.Add(sum, sum, d)
 			clear(next)
 			products.add(w, next, d, local, 0, rows)

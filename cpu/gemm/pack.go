@@ -16,7 +16,7 @@ func (p *Plan) PackTasks() int { return p.packTasksA + p.packTasksB }
 // packed ahead may be nil. As long as an operand does not change, its packed copy stays good.
 func (p *Plan) Pack(task int, a, b, shared []float32) {
 	if task < p.packTasksA {
-		m0, m1 := part(p.M, p.geo.mr, p.packTasksA, task)
+		m0, m1 := part(p.M, p.packUnitA(), p.packTasksA, task)
 		at := m0 * rowStride(p.K)
 		if p.panelsA() {
 			at = m0 * p.K

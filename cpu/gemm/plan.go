@@ -90,7 +90,7 @@ func (p *Plan) init(t cpuinfo.Tier, s Shape, o Options) {
 	p.packA, p.packB = p.choosePackA(o), p.choosePackB(o)
 	if p.packA == PackShared {
 		p.sharedB = up(p.sharedFloatsA(), 16)
-		p.packTasksA = packTasks(p.M, p.geo.mr, p.K)
+		p.packTasksA = packTasks(p.M, p.packUnitA(), p.K)
 	}
 	if p.packB == PackShared {
 		p.packTasksB = packTasks(p.N, p.geo.nr, p.K)
@@ -152,6 +152,14 @@ func (p *Plan) localFloatsB() int {
 		return 0
 	}
 	return up(min(p.nc, p.N), p.geo.nr) * min(p.kc, p.K)
+}
+
+// packUnitA is how many rows of op(A) a task of phase 1 packs at least: panels side by side come from long pieces of A's rows.
+func (p *Plan) packUnitA() int {
+	if p.panelsA() {
+		return group * p.geo.mr
+	}
+	return p.geo.mr
 }
 
 // panelsA says that a packed A is panels of MR rows, not rows.
