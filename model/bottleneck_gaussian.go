@@ -9,16 +9,15 @@ import (
 )
 
 func init() {
-	Bottlenecks.Add("gaussian", func() Bottleneck { return &Gaussian{BoundKind: "elbo", Draws: 1, Init: "torch"} })
+	Bottlenecks.Add("gaussian", func() Bottleneck { return &Gaussian{Sampling: newSampling(), Init: "torch"} })
 }
 
 // Gaussian is the code of a variational autoencoder: q(z|x) = N(mu(x), exp(logVar(x))) with a diagonal covariance, the prior
 // N(0, I). mu and logVar are dense projections of the flattened encoder output: encoder.mu, encoder.log_var.
 // Source: Kingma & Welling 2014, "Auto-Encoding Variational Bayes", section 3.
 type Gaussian struct {
-	BoundKind string `toml:"bound" choices:"elbo|iwae" doc:"elbo: the mean over samples; iwae: the importance-weighted bound, tighter with more samples"`
-	Draws     int    `toml:"samples" min:"1" doc:"codes drawn of each example"`
-	Init      string `toml:"init" choices:"torch|he|xavier|orthogonal" doc:"how the projections' weights start, and those of their mirror"`
+	Sampling
+	Init string `toml:"init" choices:"torch|he|xavier|orthogonal" doc:"how the projections' weights start, and those of their mirror"`
 }
 
 // Code is latentDim numbers.
@@ -40,9 +39,6 @@ func (b *Gaussian) Encode(s *nn.Scope, h graph.Value, latentDim int) Latent {
 func (b *Gaussian) Reverse(h graph.Shape, _ int, tied string) []nn.Layer {
 	return reverse(h, b.Init, tied, "mu")
 }
-
-// Bound is the configured one.
-func (b *Gaussian) Bound() (kind string, samples int) { return b.BoundKind, b.Draws }
 
 // Activation is linear: a code may be any number.
 func (*Gaussian) Activation(*nn.Stack, int) string { return "linear" }

@@ -17,16 +17,24 @@ type iwae struct{}
 func (iwae) ImportanceWeighted() bool { return true }
 
 func (iwae) Reduce(f *Forward, terms []graph.Value) graph.Value {
+	return importance(terms, 1)
+}
+
+// importance is the importance-weighted bound over groups of samples, their mean. Terms of N or scalar shape are the same for all
+// samples: in or out of the logarithm is one.
+func importance(terms []graph.Value, groups int) graph.Value {
 	var perSample, others []graph.Value
 	for _, t := range terms {
 		if t.Rank() == 2 {
 			perSample = append(perSample, t)
 		} else {
-			others = append(others, op.MeanAll(t)) // the same for all samples: in or out of the logarithm is one
+			others = append(others, op.MeanAll(t))
 		}
 	}
 	if len(perSample) > 0 {
-		others = append(others, op.Neg(op.MeanAll(LogMeanExp(op.Neg(graph.SumOf(perSample...))))))
+		weights := op.Neg(graph.SumOf(perSample...))
+		grouped := op.Reshape(weights, weights.Dim(0)*groups, weights.Dim(1)/groups)
+		others = append(others, op.Neg(op.MeanAll(LogMeanExp(grouped))))
 	}
 	return graph.SumOf(others...)
 }

@@ -32,7 +32,7 @@ func (p *KL) Validate() error {
 
 // Suits wants a bottleneck with a posterior.
 func (p *KL) Suits(b Bottleneck) error {
-	if _, ok := b.(*Gaussian); !ok {
+	if _, ok := b.(variational); !ok {
 		return errors.New("kl needs a posterior: choose a gaussian bottleneck, or leave the penalty out (enabled = false)")
 	}
 	return nil

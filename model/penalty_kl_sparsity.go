@@ -25,8 +25,8 @@ type KLSparsity struct {
 
 // Suits wants a code that can lie between 0 and 1.
 func (p *KLSparsity) Suits(b Bottleneck) error {
-	if _, drawn := b.(*Gaussian); drawn && p.On == "" {
-		return errors.New("kl-sparsity wants activities between 0 and 1, a gaussian code may be any number: give a layer by on, or leave the penalty out")
+	if _, drawn := b.(variational); drawn && p.On == "" {
+		return errors.New("kl-sparsity wants activities between 0 and 1, a drawn code may be any number: give a layer by on, or leave the penalty out")
 	}
 	if _, sparse := b.(interface{ sparse() }); sparse && p.On == "" {
 		return errors.New("kl-sparsity means nothing on a code that is sparse by itself: give a layer by on, or leave the penalty out")
