@@ -68,9 +68,14 @@ func (s *npySource) add(name string) error {
 	if err != nil {
 		return err
 	}
+	return s.addFile(f)
+}
+
+// addFile takes in an open file.
+func (s *npySource) addFile(f *npyFile) error {
 	s.files = append(s.files, f)
 	if other := s.files[0]; !f.shape.Equal(other.shape) {
-		return fmt.Errorf("%s has examples of %v, %s of %v", other.name, other.shape, name, f.shape)
+		return fmt.Errorf("%s has examples of %v, %s of %v", other.name, other.shape, f.name, f.shape)
 	}
 	s.first = append(s.first, s.Len()+f.len())
 	return nil

@@ -101,7 +101,12 @@ func (b bytesAt) ReadAt(p []byte, at int64) (int, error) { return copy(p, b[at:]
 
 func (f *npyFile) len() int { return f.dims[0] }
 
-func (f *npyFile) close() error { return f.file.Close() }
+func (f *npyFile) close() error {
+	if f.file == nil {
+		return nil
+	}
+	return f.file.Close()
+}
 
 // bytesOf reads the bytes of example i into a buffer of f.pool.
 func (f *npyFile) bytesOf(i int) (*[]byte, error) {
@@ -153,6 +158,9 @@ func (f *npyFile) number(b []byte) float64 {
 		}
 		return math.Float64frombits(f.order.Uint64(b))
 	}
+	if f.kind == 'g' { // bfloat16: the upper half of a float32
+		return float64(math.Float32frombits(uint32(f.order.Uint16(b)) << 16))
+	}
 	var u uint64
 	switch f.bytes {
 	case 1:
@@ -189,15 +197,20 @@ func halfFloat(h uint16) float64 {
 	return sign * math.Ldexp(1+fraction/1024, exponent-15)
 }
 
-// readLabels reads a whole file of whole numbers, one an example.
+// readNPYLabels reads a whole file of whole numbers, one an example.
 func readNPYLabels(name string) ([]int32, error) {
 	f, err := openNPY(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.close()
+	return f.labels()
+}
+
+// labels reads an array of whole numbers, one an example.
+func (f *npyFile) labels() ([]int32, error) {
 	if f.size != 1 {
-		return nil, fmt.Errorf("%s: its shape is %v; labels are one whole number an example", name, graph.Shape(f.dims))
+		return nil, fmt.Errorf("%s: its shape is %v; labels are one whole number an example", f.name, graph.Shape(f.dims))
 	}
 	labels := make([]int32, f.len())
 	for i := range labels {
@@ -208,7 +221,7 @@ func readNPYLabels(name string) ([]int32, error) {
 		v := f.number(*buf)
 		f.pool.Put(buf)
 		if labels[i] = int32(v); float64(labels[i]) != v {
-			return nil, fmt.Errorf("%s: label %d is %v; labels are whole numbers of 32 bits", name, i, v)
+			return nil, fmt.Errorf("%s: label %d is %v; labels are whole numbers of 32 bits", f.name, i, v)
 		}
 	}
 	return labels, nil

@@ -173,6 +173,15 @@ func (f *File) ReadInto(name string, dst []byte) error {
 	return f.readAt(dst, f.start+e.begin)
 }
 
+// Offset returns where a tensor's bytes begin in the file, -1 where there is no such tensor: for who reads it piece by piece.
+func (f *File) Offset(name string) int64 {
+	e := f.find(name)
+	if e == nil {
+		return -1
+	}
+	return f.start + e.begin
+}
+
 // Digest returns the SHA-256 of the whole file in lower-case hexadecimal, as sha256sum prints it.
 func (f *File) Digest() (string, error) {
 	h := sha256.New()
