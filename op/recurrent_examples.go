@@ -9,9 +9,8 @@ import (
 // recurrentExamples are those of all recurrent ops.
 func recurrentExamples(of func(r Recurrence, n, t, h int, masked bool) graph.Example) []graph.Example {
 	return []graph.Example{
-		of(Recurrence{}, 2, 3, 2, false), of(Recurrence{Reverse: true}, 3, 4, 1, true), of(Recurrence{Steps: 3}, 2, 1, 3, false),
-		of(Recurrence{}, 3, 3, 2, true), of(Recurrence{Reverse: true, Steps: 2}, 3, 1, 2, true), of(Recurrence{}, 1, 1, 1, false),
-		of(Recurrence{}, 18, 2, 19, true), of(Recurrence{Reverse: true}, 35, 2, 9, false),
+		of(Recurrence{}, 2, 2, 2, false), of(Recurrence{Reverse: true}, 3, 3, 1, true), of(Recurrence{Steps: 2}, 2, 1, 2, false),
+		of(Recurrence{Reverse: true, Steps: 2}, 2, 1, 1, true), of(Recurrence{}, 1, 1, 1, false),
 		bench(of(Recurrence{}, 64, 100, 64, false)),
 	}
 }
@@ -19,9 +18,8 @@ func recurrentExamples(of func(r Recurrence, n, t, h int, masked bool) graph.Exa
 // recurrentGradExamples are those of their gradients.
 func recurrentGradExamples(of func(reverse, sequence bool, n, t, h int, masked bool) graph.Example) []graph.Example {
 	return []graph.Example{
-		of(false, true, 2, 3, 2, false), of(true, true, 3, 4, 1, true), of(false, false, 2, 2, 3, false),
-		of(true, false, 3, 3, 2, true), of(false, true, 1, 1, 1, false),
-		of(false, true, 18, 2, 19, true), of(true, true, 35, 2, 9, false), bench(of(false, true, 64, 100, 64, false)),
+		of(false, true, 2, 2, 2, false), of(true, true, 3, 3, 1, true), of(false, false, 2, 2, 2, false),
+		of(true, false, 2, 2, 1, true), of(false, true, 1, 1, 1, false), bench(of(false, true, 64, 100, 64, false)),
 	}
 }
 
