@@ -5,7 +5,7 @@
   genptx.py --nvrtc PATH/libnvrtc.so.12 -I kernels/cuda --all kernels/cuda gpu/ptx            # every *.cu of a folder
   genptx.py ... --check                                                                       # exit 1 where a file is not what its source gives
 """
-import argparse, ctypes as C, glob, os, sys
+import argparse, ctypes as C, glob, os, re, sys
 
 
 def arguments():
@@ -54,8 +54,9 @@ class NVRTC:
         if log:
             sys.stderr.write(f"{source}:\n{log}\n")
         self.ok(status)
-        # nv::target: constants of NVRTC's own that it writes into every module and nothing reads
-        lines = [l for l in self.text(program, "PTX").rstrip("\n").split("\n")
+        # nv::target: constants of NVRTC's own that it writes into every module and nothing reads. callseq: a number that counts
+        # through everything that the process has compiled
+        lines = [re.sub(r" // callseq \d+(, \d+)?$", "", l) for l in self.text(program, "PTX").rstrip("\n").split("\n")
                  if not l.startswith("//") and not (l.startswith(".global") and "2nv6target" in l)]
         self.ok(self.lib.nvrtcDestroyProgram(C.byref(program)))
         head = f"// {os.path.basename(source)} by NVRTC {self.version} for {arch}; made by gpu/tools/genptx.py, do not edit\n"
