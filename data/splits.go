@@ -328,3 +328,21 @@ func (s *Splits) FeatureNames() []string {
 	}
 	return nil
 }
+
+// Vocabulary are the words behind the numbers of x where the data is text, nil where it is not. The first ends and pads, the second
+// stands for all that is not in it.
+func (s *Splits) Vocabulary() []string {
+	if t, ok := base(s.Train).(*tokens); ok {
+		return t.by.Words
+	}
+	return nil
+}
+
+// Text is what a row of tokens says, up to its end; an error where the data is no text.
+func (s *Splits) Text(row []int32) (string, error) {
+	t, ok := base(s.Train).(*tokens)
+	if !ok {
+		return "", errors.New("the data is no text")
+	}
+	return t.by.text(row)
+}
