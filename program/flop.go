@@ -1,6 +1,9 @@
 package program
 
-import "aetrain/op"
+import (
+	"aetrain/graph"
+	"aetrain/op"
+)
 
 // FLOP counts the multiplications and additions of the step's product; 0 where it has none.
 func (s Step) FLOP() float64 {
@@ -18,6 +21,26 @@ func (s Step) FLOP() float64 {
 		return 2 * float64(n.In[0].Shape().Size()) * float64(n.In[1].Shape()[1:].Size())
 	case op.ConvWeightGrad:
 		return 2 * float64(n.In[1].Shape().Size()) * float64(n.Out[0].Shape[1:].Size())
+	case op.LSTMSequence, op.LSTMGrad, op.GRUSequence, op.GRUGrad, op.RNNSequence, op.RNNGrad:
+		return recurrentFLOP(n)
 	}
 	return 0
+}
+
+// recurrentFLOP counts the products of the recurrent weight with the states of all examples at all times.
+func recurrentFLOP(n *graph.Node) float64 {
+	weight, times := 1, 0 // the input that holds the weight, and what of a sequence there is: N·T
+	switch n.Op.(type) {
+	case op.LSTMSequence:
+		times = n.Out[2].Shape[:2].Size()
+	case op.GRUSequence, op.RNNSequence:
+		times = n.Out[1].Shape[:2].Size()
+	case op.LSTMGrad:
+		weight, times = 3, n.Out[0].Shape[:2].Size()
+	case op.GRUGrad:
+		weight, times = 2, n.Out[0].Shape[:2].Size()
+	case op.RNNGrad:
+		times = n.Out[0].Shape[:2].Size()
+	}
+	return 2 * float64(times) * float64(n.In[weight].Shape().Size())
 }
