@@ -21,9 +21,6 @@ type Condition struct {
 	Into      []string `toml:"into" doc:"what is told: encoder, decoder, prior, names of adversaries" example:"[\"encoder\", \"decoder\"]"`
 }
 
-// SetDefaults tells encoder and decoder.
-func (c *Condition) SetDefaults() { *c = Condition{Into: []string{"encoder", "decoder"}} }
-
 // Parts that a condition goes into, beside adversaries by their names.
 const (
 	intoEncoder = "encoder"
@@ -95,6 +92,14 @@ func (m *Model) findCondition() error {
 	return nil
 }
 
+// ConditionFields are the fields that parts of the model are told.
+func (m *Model) ConditionFields() []Field {
+	if m.Condition == nil {
+		return nil
+	}
+	return m.Condition.fields
+}
+
 // tells reports whether a part is told the condition.
 func (t *told) tells(part string) bool { return t != nil && slices.Contains(t.into, part) }
 
@@ -143,7 +148,10 @@ func (f *Forward) conditioned(part string, x graph.Value, want graph.Shape) grap
 	if !t.tells(part) {
 		return x
 	}
-	c := f.Repeated(f.condition())
+	c := f.condition()
+	if x.Dim(0) != f.N {
+		c = f.Repeated(c)
+	}
 	if x.Rank() > 2 && len(want) == 1 {
 		x = op.Flatten(x)
 	}

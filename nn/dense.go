@@ -103,6 +103,9 @@ var errNoUnits = errors.New("units is missing; only a decoder's last layer may l
 func (d *Dense) Build(s *Scope, x graph.Value) graph.Value {
 	in, units := x.Dim(-1), d.Size()
 	shape := x.Shape()
+	if len(shape) == 0 {
+		return x // the graph has an error already
+	}
 	x = op.Reshape(x, -1, in) // one product for all times
 	var y graph.Value
 	if d.shared != nil {

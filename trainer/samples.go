@@ -30,6 +30,7 @@ type SampleOptions struct {
 type Samples struct {
 	SampleOptions
 	x      *tensor.Dense
+	told   infer.Fields // of the same examples, where the model has a condition
 	noisy  bool
 	low    float64 // of the data, for the greys of a picture
 	high   float64
@@ -70,6 +71,12 @@ func (s *Samples) prepare(ctx context.Context, r *Run) error {
 	if s.x, err = infer.Read(ctx, src, model.FieldX, pairsShown); err != nil {
 		return fmt.Errorf("pictures: %w", err)
 	}
+	s.told = infer.Fields{}
+	for _, f := range r.Options.Model.ConditionFields() {
+		if s.told[f.Name], err = infer.Read(ctx, src, f.Name, pairsShown); err != nil {
+			return fmt.Errorf("pictures: %w", err)
+		}
+	}
 	stats, err := data.Measure(ctx, src, model.FieldX, 1000)
 	if err != nil {
 		return fmt.Errorf("pictures: %w", err)
@@ -102,9 +109,9 @@ func (s *Samples) draw(ctx context.Context, r *Run) error {
 // reconstruct returns what the encoder sees and what comes back.
 func (s *Samples) reconstruct(ctx context.Context, r *Run) (above, below *tensor.Dense, err error) {
 	if s.noisy {
-		return r.Model.Denoise(ctx, s.x, 0)
+		return r.Model.Denoise(ctx, s.x, 0, s.told)
 	}
-	below, err = r.Model.Reconstruct(ctx, s.x)
+	below, err = r.Model.Reconstruct(ctx, s.x, s.told)
 	return s.x, below, err
 }
 

@@ -54,7 +54,13 @@ type setup struct {
 // prepare reads base with sets over it and opens everything.
 func prepare(t *testing.T, dir string, threads int, sets ...string) *setup {
 	t.Helper()
-	cfg, err := configs.Load(configs.LoadOptions{File: "tiny.toml", Bytes: []byte(base), Sets: sets, Presets: model.Presets(), DefaultPreset: model.DefaultPreset})
+	return prepareText(t, dir, threads, base, sets...)
+}
+
+// prepareText is prepare with another text than base.
+func prepareText(t *testing.T, dir string, threads int, text string, sets ...string) *setup {
+	t.Helper()
+	cfg, err := configs.Load(configs.LoadOptions{File: "tiny.toml", Bytes: []byte(text), Sets: sets, Presets: model.Presets(), DefaultPreset: model.DefaultPreset})
 	if err != nil {
 		t.Fatal(err)
 	}

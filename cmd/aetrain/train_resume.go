@@ -21,6 +21,7 @@ import (
 var resumable = []string{
 	"train.*", "optimizer.*", "!optimizer.name",
 	"model.penalties.*.weight", "model.penalties.*.weight.*", "model.penalties.*.beta", "model.penalties.*.beta.*",
+	"model.adversaries.*.weight", "model.adversaries.*.weight.*", "model.adversaries.*.optimizer.*", "!model.adversaries.*.optimizer.name",
 	"data.dir", "data.file", "data.workers", "kernels.*",
 }
 
