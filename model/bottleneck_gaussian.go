@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	Bottlenecks.Add("gaussian", func() Bottleneck { return &Gaussian{Sampling: newSampling(), Init: "torch"} })
+	Bottlenecks.Add("gaussian", func() Bottleneck { return &Gaussian{Sampling: newSampling(), Flow: newFlow(), Init: "torch"} })
 }
 
 // Gaussian is the code of a variational autoencoder: q(z|x) = N(mu(x), exp(logVar(x))) with a diagonal covariance, the prior
@@ -17,7 +17,8 @@ func init() {
 // Source: Kingma & Welling 2014, "Auto-Encoding Variational Bayes", section 3.
 type Gaussian struct {
 	Sampling
-	Init string `toml:"init" choices:"torch|he|xavier|orthogonal" doc:"how the projections' weights start, and those of their mirror"`
+	Flow FlowConfig `toml:"flow" doc:"maps that bend the posterior; its divergence is then that of the samples" example:"{ kind = \"planar\", steps = 4 }"`
+	Init string     `toml:"init" choices:"torch|he|xavier|orthogonal" doc:"how the projections' weights start, and those of their mirror"`
 }
 
 // Code is latentDim numbers.
@@ -32,7 +33,8 @@ func (b *Gaussian) Code(_ graph.Shape, latentDim int) (graph.Shape, error) {
 func (b *Gaussian) Encode(s *nn.Scope, h graph.Value, latentDim int) Latent {
 	mu := project(s, "mu", h, latentDim, b.Init)
 	logVar := project(s, "log_var", h, latentDim, b.Init)
-	return Latent{Posterior: prob.Normal{Mu: mu, LogVar: logVar}, Prior: prob.Standard{Graph: s.Graph(), Dims: mu.Shape()}}
+	q := b.Flow.bend(s, prob.Normal{Mu: mu, LogVar: logVar}, h)
+	return Latent{Posterior: q, Prior: prob.Standard{Graph: s.Graph(), Dims: mu.Shape()}}
 }
 
 // Reverse leads back to h; tied weights are those of mu.

@@ -215,14 +215,15 @@ func (d *Dictionary) terms(f *Forward, w watched) []Term {
 }
 
 // revival is the loss of a reconstruction in which the most active of the dead units help the code, which gets no gradient of it.
-// With a linear decoder and squared errors this is ‖(x - x̂) - Σ dead atoms‖².
+// With a linear decoder and squared errors this is ‖(x - x̂) - Σ dead atoms‖². Unlike its source it takes the units before they are
+// rectified: one that is below 0 for all examples would get no gradient and stay dead.
 // Source: Gao et al. 2024, appendix A.2.
 func (d *Dictionary) revival(f *Forward, w watched) Term {
 	g := w.z.Graph()
 	const never = -1e30
 	dead := op.BroadcastTo(w.dead, w.z.Shape()...)
 	sleeping := op.Select(dead, w.pre, g.Constant(w.pre.Spec(), never))
-	help := op.Mul(op.Mul(op.ReLU(w.pre), topOf(sleeping, min(d.AuxiliaryK, w.z.Dim(1)))), dead)
+	help := op.Mul(op.Mul(w.pre, topOf(sleeping, min(d.AuxiliaryK, w.z.Dim(1)))), dead)
 	loss := f.reconstructionOf(op.Add(op.Stop(w.z), help))
 	loss = op.Mul(loss, op.ReduceMax(w.dead, 0)) // nobody is dead: nothing to learn
 	return Term{Name: "auxiliary", Log: loss, Minimise: loss, Weight: g.Scalar(d.AuxiliaryWeight)}

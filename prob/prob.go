@@ -37,6 +37,13 @@ func KL(q, p Distribution) (kl graph.Value, ok bool) {
 
 // KLEach is KL(q ‖ p) of each element, in nats.
 func KLEach(q, p Distribution) (kl graph.Value, ok bool) {
+	if qc, is := q.(Categorical); is {
+		pc, same := p.(Categorical)
+		if !same {
+			return graph.Value{}, false
+		}
+		return qc.kl(pc), true
+	}
 	qn, isNormal := q.(Normal)
 	if !isNormal {
 		return graph.Value{}, false
