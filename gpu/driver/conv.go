@@ -35,7 +35,8 @@ func (p Pass) String() string {
 //
 //	x: N×C×H×W   w: K×(C/Groups)×R×S   y: N×K×P×Q,  P = (H + 2·PadH - DilationH·(R-1) - 1)/StrideH + 1, Q alike
 //
-// With BF16, all three are bfloat16 in memory; else float32.
+// With BF16, all three are bfloat16 in memory; else float32. Float32 is strict: an algorithm sums products of float32 and does not
+// transform the operands first, as FFT and Winograd do, which are less exact.
 type Conv struct {
 	Pass                         Pass
 	N, C, H, W, K, R, S, P, Q    int

@@ -46,10 +46,17 @@ static int workspace(DnnHandle h, const ae_conv_plan *c, int algo, size_t *n) {
   }
 }
 
+/* Whether an algorithm transforms its operands (FFT, Winograd): sums of transformed values cancel, so that the result is off by
+ * more than a sum of float32 products is. */
+static int transforms(int pass, int algo) {
+  static const unsigned which[] = {1 << 4 | 1 << 5 | 1 << 6 | 1 << 7, 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5, 1 << 2 | 1 << 4 | 1 << 5 | 1 << 6};
+  return which[pass] >> algo & 1;
+}
+
 enum { MOST = 16 };
 
-/* Rows that round operands to half precision are left out, and what is left runs with the problem's math type. An
- * algorithm may come several times, once a math type: it is taken once. */
+/* Rows that round operands to half precision are left out, and what is left runs with the problem's math type: with that of
+ * float32, which is strict, no transform either. An algorithm may come several times, once a math type: it is taken once. */
 int ae_conv_plans(DnnHandle h, const ae_conv_problem *p, int want, ae_conv_plan *plans, int *got, const char **call) {
   DnnPerf found[MOST];
   int n = 0, status, taken = 0;
@@ -63,7 +70,8 @@ int ae_conv_plans(DnnHandle h, const ae_conv_problem *p, int want, ae_conv_plan 
     int deterministic = found[i].determinism == AE_CUDNN_DETERMINISTIC;
     size_t bytes = 0;
     if (found[i].status || found[i].mathType == AE_CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION || taken >> found[i].algo & 1 ||
-        (p->deterministic && !deterministic) || workspace(h, &plans[0], found[i].algo, &bytes) || bytes > p->workspace)
+        (p->deterministic && !deterministic) || (p->math == AE_CUDNN_FMA_MATH && transforms(p->pass, found[i].algo)) ||
+        workspace(h, &plans[0], found[i].algo, &bytes) || bytes > p->workspace)
       continue;
     ae_conv_plan *plan = &plans[*got];
     if (*got > 0 && (status = describe(p, plan, call))) { /* each plan has descriptors of its own */

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -140,6 +141,9 @@ func TestConv(t *testing.T) {
 					ok(t, err)
 					if !plan.Deterministic() {
 						t.Errorf("%v: %s is not deterministic", c, plan.Algorithm())
+					}
+					if name := plan.Algorithm(); precision == Float32 && (strings.HasPrefix(name, "fft") || strings.HasPrefix(name, "winograd")) {
+						t.Errorf("%v: %s is less exact than float32 is to be", c, name)
 					}
 					checkConv(t, c, plan)
 					ok(t, plan.Destroy())
