@@ -168,6 +168,7 @@ std::string at(const Func& f) {
 }
 
 int execute(const Func& f, const hostcuda::Grid& g, void** args) {
+  if (int injected = fakecuda_enter((std::string("kernel ") + f.k->name).c_str())) return injected;
   static bool once = [] {
     struct sigaction a {};
     a.sa_sigaction = on_segv;

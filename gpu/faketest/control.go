@@ -45,7 +45,8 @@ var Present = sync.OnceValue(func() bool {
 })
 
 // Fail makes the k-th call from now (1 is the next) of a C function return code, once; with code 0 a plain error of its library:
-// out of memory for allocations. k = 0 takes it back. Calls that give something back do so all the same.
+// out of memory for allocations. With -k, that call fails and all later ones. k = 0 takes it back. Calls that give something back
+// do so all the same. "kernel NAME" stands for the executions of a kernel, whose failure the context does not survive.
 func Fail(call string, k, code int) {
 	if !Present() {
 		return
@@ -64,6 +65,9 @@ func ResetCalls() {
 
 // Calls returns how often each C function was called since ResetCalls.
 func Calls() map[string]int { return report("calls") }
+
+// Kernels returns how often each kernel has run since ResetCalls.
+func Kernels() map[string]int { return report("kernels") }
 
 // Live counts what was made and not given back, by kind: "allocation", "stream", "cublasLt descriptor".
 func Live() map[string]int { return report("live") }
