@@ -18,6 +18,7 @@ type Config struct {
 	Decoder        []nn.Layer            `toml:"decoder" doc:"layers from the code to the output; left out: the encoder's mirror" example:"[{ layer = \"dense\", units = 400, activation = \"relu\" }, { layer = \"dense\" }]"`
 	Corruption     Corruption            `toml:"corruption" kind:"none" doc:"what is done to the encoder's input in training"`
 	Bottleneck     Bottleneck            `toml:"bottleneck" kind:"deterministic" doc:"what makes a code of the encoder's output"`
+	Prior          Prior                 `toml:"prior" kind:"normal" doc:"the distribution that codes are drawn to and sampled from"`
 	Reconstruction Reconstruction        `toml:"reconstruction" kind:"mse" doc:"how far the output is from the input"`
 	Penalties      map[string]Penalty    `toml:"penalties" doc:"what is added to the reconstruction, by name; the name is its kind unless kind says otherwise"`
 	Adversaries    map[string]Adversary  `toml:"adversaries" doc:"discriminators that the model learns to fool, by name"`
@@ -30,9 +31,10 @@ const DefaultPreset = "ae"
 
 // Defaults returns the configuration below every preset.
 func Defaults() *Config {
-	c := &Config{Preset: DefaultPreset, LatentDim: 32}
+	c := &Config{Preset: DefaultPreset, LatentDim: 32, Condition: Condition{Into: []string{intoEncoder, intoDecoder}}}
 	c.Corruption, _ = Corruptions.Make("none")
 	c.Bottleneck, _ = Bottlenecks.Make("deterministic")
+	c.Prior, _ = Priors.Make("normal")
 	c.Reconstruction, _ = Reconstructions.Make("mse")
 	return c
 }
@@ -104,6 +106,7 @@ func dropPenalties(s *configs.Section) {
 var (
 	Corruptions     = registry.New[Corruption]("corruption")
 	Bottlenecks     = registry.New[Bottleneck]("bottleneck")
+	Priors          = registry.New[Prior]("prior")
 	Reconstructions = registry.New[Reconstruction]("reconstruction")
 	Penalties       = registry.New[Penalty]("penalty")
 )
@@ -111,6 +114,7 @@ var (
 func init() {
 	configs.Family("kind", Corruptions)
 	configs.Family("kind", Bottlenecks)
+	configs.Family("kind", Priors)
 	configs.Family("kind", Reconstructions)
 	configs.Family("kind", Penalties, configs.NamedByKind)
 }

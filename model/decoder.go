@@ -164,7 +164,7 @@ func (m *Model) checkParts() error {
 		}
 	}
 	c := m.Config
-	for key, part := range map[string]any{"model.corruption": c.Corruption, "model.bottleneck": c.Bottleneck, "model.reconstruction": c.Reconstruction} {
+	for key, part := range map[string]any{"model.corruption": c.Corruption, "model.bottleneck": c.Bottleneck, "model.prior": c.Prior, "model.reconstruction": c.Reconstruction} {
 		if p, ok := part.(Checked); ok {
 			add(key, p.Check(m))
 		}

@@ -156,6 +156,9 @@ func (f *Forward) givePrior(l *Latent) {
 	if l.Prior == nil && l.Posterior == nil && f.model.judgesLatents() {
 		l.Prior = standardLike(l.Z)
 	}
+	if l.Prior != nil {
+		l.Prior = f.learnedPrior(l.Prior)
+	}
 	if l.Prior != nil && f.model.Condition.tells(intoPrior) {
 		l.Prior = f.conditionalPrior(l.Prior, l.Prior.Mean().Shape())
 	}

@@ -143,7 +143,7 @@ func (m *Model) Sample(batch int) (*Function, error) {
 		if b, ok := m.Config.Bottleneck.(Sampled); ok {
 			return b.Prior(s, codes).Sample(s.RNG(), "z")
 		}
-		return f.conditionalPrior(prob.Standard{Graph: fn.Graph, Dims: codes}, codes).Sample(s.RNG(), "z")
+		return f.conditionalPrior(f.learnedPrior(prob.Standard{Graph: fn.Graph, Dims: codes}), codes).Sample(s.RNG(), "z")
 	})
 	fn.Outputs["z"] = z
 	fn.Outputs["recon"] = f.decode(fn.Scope, z).Mean()
