@@ -18,13 +18,16 @@ import (
 // ErrUnsupported is wrapped by errors of Load that mean: this device has no kernel for that.
 var ErrUnsupported = errors.New("unsupported")
 
+// ErrOutOfMemory is wrapped by errors of Load and of State.Write that mean: the device has too little memory for that.
+var ErrOutOfMemory = errors.New("out of memory")
+
 // Backend is a device that is open.
 type Backend interface {
 	// Name is the device as the config names it: "cpu", "cuda:0".
 	Name() string
 	// Capabilities tells what it has.
 	Capabilities() Capabilities
-	// Host returns a zeroed host tensor for one fed or fetched value: what the loader fills; pinned on a GPU.
+	// Host returns a zeroed host tensor for one fed or fetched value: what the loader fills.
 	Host(s graph.Spec) *tensor.Dense
 	// NewState returns an empty State of this device.
 	NewState() State

@@ -67,7 +67,7 @@ func (d *device) diagnose() string {
 		err = x.Run(context.Background())
 	}
 	var named *stepError
-	if errors.As(err, &named) {
+	if errors.Is(err, driver.ErrLost) && errors.As(err, &named) {
 		return named.place
 	}
 	return ""

@@ -56,6 +56,7 @@ func (o *owned) release() error {
 		return nil
 	}
 	o.done = true
+	delete(o.dev.owned, o)
 	var all []error
 	for _, g := range o.graphs {
 		all = append(all, g.Destroy())
@@ -63,7 +64,7 @@ func (o *owned) release() error {
 	for i := len(o.closers) - 1; i >= 0; i-- {
 		all = append(all, o.closers[i]())
 	}
-	all = append(all, o.pinned.free(), o.own.free(), o.shared.release())
+	all = append(all, o.pinned.free(), o.own.release(o.dev), o.shared.release(o.dev))
 	return errors.Join(all...)
 }
 
@@ -221,7 +222,7 @@ func (e *executable) close() error {
 	if e.dev.running == e {
 		e.dev.running = nil
 	}
-	return errors.Join(e.dev.wait(), e.owned.release())
+	return errors.Join(e.dev.wait(), e.dev.settle(), e.owned.release())
 }
 
 // wait waits for all steps so far.
@@ -230,6 +231,14 @@ func (d *device) wait() error {
 		return d.lost
 	}
 	return d.fail(d.stream.Synchronize())
+}
+
+// settle waits for inputs on their way, too.
+func (d *device) settle() error {
+	if d.lost != nil {
+		return nil
+	}
+	return d.fail(d.copies.Synchronize())
 }
 
 // fetch waits for the steps so far and copies m to dst.

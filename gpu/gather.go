@@ -26,7 +26,7 @@ const scatterSums = 8192
 
 // scatterFits says that sizes can be counted with 32 bits and the grid holds a row's columns.
 func scatterFits(k kernels.Case) bool {
-	return countable(k.In, k.Out) && k.Out[0].Shape[1:].Size() < 1<<24
+	return countable(k.In, k.Out) && blocks(k.Out[0].Shape[1:].Size(), 256) < 1<<16
 }
 
 // bindScatterAdd adds rows to where they belong, each row of the result by the one block that owns it: in the order of the index.

@@ -5,7 +5,9 @@ package gpu
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
+	"time"
 
 	"gorgonia.org/tensor"
 
@@ -39,6 +41,9 @@ type device struct {
 	running *executable // that began the last step
 	lost    error       // once set, every call ends with it
 	options options
+
+	blocks map[*block]bool // that are reserved: of states, and of executables
+	owned  map[*owned]bool // of executables that are not closed
 
 	garbageMu sync.Mutex
 	garbage   []func() error // of states and executables that nobody holds any more
@@ -86,7 +91,7 @@ func Open(index int, opts ...Option) (*Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cuda:%d: %w", index, err)
 	}
-	d := &device{ctx: ctx, info: ctx.Info()}
+	d := &device{ctx: ctx, info: ctx.Info(), blocks: map[*block]bool{}, owned: map[*owned]bool{}}
 	for _, opt := range opts {
 		opt(&d.options)
 	}
@@ -132,6 +137,9 @@ func (d *device) stop() error {
 			first = err
 		}
 	}
+	if d.stream != (driver.Stream{}) && d.copies != (driver.Stream{}) {
+		keep(d.releaseAll())
+	}
 	keep(d.modules.unload())
 	keep(d.sources.unload())
 	if d.dnn != nil {
@@ -169,6 +177,32 @@ func (d *device) discard(free func() error) {
 	d.garbageMu.Lock()
 	defer d.garbageMu.Unlock()
 	d.garbage = append(d.garbage, free)
+}
+
+// collect gives back what nobody holds any more and reports whether there was any: the collector of Go finds it, and it does not
+// know when the device's memory is short.
+func (d *device) collect() bool {
+	n := len(d.blocks)
+	for range 3 { // an executable goes first, then the states that it held
+		runtime.GC()
+		time.Sleep(time.Millisecond) // finalisers run beside
+		if d.sweep() != nil {
+			return false
+		}
+	}
+	return len(d.blocks) < n
+}
+
+// releaseAll frees what executables and states still hold: the context may live on, in a library or another Backend.
+func (d *device) releaseAll() error {
+	all := []error{d.wait(), d.settle()}
+	for o := range d.owned {
+		all = append(all, o.release())
+	}
+	for b := range d.blocks {
+		all = append(all, b.release(d))
+	}
+	return errors.Join(all...)
 }
 
 // sweep frees what was discarded, once the steps so far are done.

@@ -9,6 +9,7 @@ import (
 
 	"aetrain/backend"
 	"aetrain/gpu/driver"
+	"aetrain/graph"
 	"aetrain/program"
 )
 
@@ -19,11 +20,11 @@ type shared struct {
 	users   int
 }
 
-func (s *shared) release() error {
+func (s *shared) release(d *device) error {
 	if s.users--; s.users > 0 {
 		return nil
 	}
-	return errors.Join(s.arena.free(), s.scratch.free())
+	return errors.Join(s.arena.release(d), s.scratch.release(d))
 }
 
 // Load binds programs to kernels, reserves all their memory and records their steps.
@@ -37,31 +38,31 @@ func (b *Backend) Load(st backend.State, o backend.Options, ps ...*program.Progr
 		sh := &shared{arena: &block{apart: b.options.apart}, scratch: &block{}, users: 1}
 		defer func() {
 			if b.lost == nil {
-				sh.release()
+				sh.release(b.device)
 			}
 		}()
 		for _, p := range ps {
 			if err := s.declare(p, o.Seed); err != nil {
-				return b.memoryError(err, s, ps)
+				return b.memoryError(err, sh, ps)
 			}
 			sh.arena.size = max(sh.arena.size, int64(p.ArenaBytes))
 			placeArena(sh.arena, p)
 		}
-		if err := sh.arena.reserve(); err != nil {
-			return b.memoryError(err, s, ps)
+		if err := sh.arena.reserve(b.device); err != nil {
+			return b.memoryError(err, sh, ps)
 		}
 		var all []*executable
 		for _, p := range ps {
 			e, err := b.bind(p, s, sh, o)
 			if err != nil {
 				closeAll(all)
-				return b.memoryError(err, s, ps)
+				return b.memoryError(err, sh, ps)
 			}
 			all = append(all, e)
 		}
 		if err := b.finish(all, sh); err != nil {
 			closeAll(all)
-			return b.memoryError(err, s, ps)
+			return b.memoryError(err, sh, ps)
 		}
 		for _, e := range all {
 			exes = append(exes, e)
@@ -87,6 +88,7 @@ func placeArena(arena *block, p *program.Program) {
 func (b *Backend) bind(p *program.Program, s *state, sh *shared, o backend.Options) (*executable, error) {
 	sh.users++
 	e := &executable{dev: b.device, p: p, o: o, state: s, owned: &owned{dev: b.device, shared: sh, own: &block{apart: b.options.apart}}}
+	b.owned[e.owned] = true
 	runtime.AddCleanup(e, func(o *owned) { o.dev.discard(o.release) }, e.owned)
 	e.place()
 	bd := &binder{backend: b, dev: b.device, e: e, o: o, precision: precisionOf(p.Precision)}
@@ -104,7 +106,7 @@ func (b *Backend) bind(p *program.Program, s *state, sh *shared, o backend.Optio
 
 // finish reserves what the programs have asked for, uploads constants and records the graphs.
 func (b *Backend) finish(all []*executable, sh *shared) error {
-	if err := sh.scratch.reserve(); err != nil {
+	if err := sh.scratch.reserve(b.device); err != nil {
 		return err
 	}
 	for _, e := range all {
@@ -154,7 +156,7 @@ type upload struct {
 
 // reserve gives the executable's own memory its addresses and fills in what never changes.
 func (e *executable) reserve() error {
-	if err := e.owned.own.reserve(); err != nil {
+	if err := e.owned.own.reserve(e.dev); err != nil {
 		return err
 	}
 	if err := e.feeds.reserve(e); err != nil {
@@ -175,18 +177,24 @@ func (e *executable) reserve() error {
 }
 
 // memoryError adds to an error of memory what the programs want, what there is, and which batch would fit.
-func (b *Backend) memoryError(err error, s *state, ps []*program.Program) error {
+func (b *Backend) memoryError(err error, sh *shared, ps []*program.Program) error {
 	if !errors.Is(err, driver.ErrOutOfMemory) {
 		return err
 	}
-	arena, states, batch := 0, 0, 0
+	arena, weights, kept, batch := 0, 0, 0, 0
+	seen := map[string]bool{}
 	for _, p := range ps {
 		arena = max(arena, p.ArenaBytes)
-		n := 0
 		for _, st := range p.States {
-			n += st.Spec.Bytes()
+			switch {
+			case seen[st.Name]:
+			case st.Kind == graph.Scratch:
+				kept += st.Spec.Bytes()
+			default:
+				weights += st.Spec.Bytes()
+			}
+			seen[st.Name] = true
 		}
-		states = max(states, n)
 		for _, in := range p.Inputs {
 			if len(in.Spec.Shape) > 0 { // the batch, or which rows of a resident set are in it
 				batch = max(batch, in.Spec.Shape[0])
@@ -195,26 +203,39 @@ func (b *Backend) memoryError(err error, s *state, ps []*program.Program) error 
 	}
 	free, total, e := b.ctx.MemInfo()
 	if e != nil {
-		return err
+		return fmt.Errorf("cuda: %w: %w", err, backend.ErrOutOfMemory)
 	}
-	const gib = 1 << 30
-	text := fmt.Sprintf("%s has %.2f GiB free of %.2f; the plan takes %.2f for activations and %.2f for weights and their moments",
-		b.info.Name, float64(free)/gib, float64(total)/gib, float64(arena)/gib, float64(states)/gib)
-	if fits := b.largestBatch(arena, states, batch, total); fits > 0 {
+	text := fmt.Sprintf("%s has %s free of %s; the plan takes %s for activations and %s for weights and their moments",
+		b.info.Name, gib(free), gib(total), gib(int64(arena)), gib(int64(weights)))
+	if kept > 0 {
+		text += fmt.Sprintf(", and %s for what stays on the device (a resident data set)", gib(int64(kept)))
+	}
+	if fits := largestBatch(free+sh.held(), arena, batch); fits > 0 {
 		text += fmt.Sprintf("; data.batch = %d would fit", fits)
 	} else {
 		text += "; a smaller data.batch or model takes less, and so does train.accumulate"
 	}
-	return fmt.Errorf("cuda: %s: %w", text, err)
+	return fmt.Errorf("cuda: %s: %w: %w", text, err, backend.ErrOutOfMemory)
 }
 
-// largestBatch estimates the batch whose activations fit beside the states into nine tenths of the device: they grow with it.
-func (b *Backend) largestBatch(arena, states, batch int, total int64) int {
-	room := int64(float64(total)*0.9) - int64(states)
-	if batch == 0 || arena == 0 || room <= 0 {
+func gib(bytes int64) string { return fmt.Sprintf("%.2f GiB", float64(bytes)/(1<<30)) }
+
+// held is what the programs have already reserved.
+func (s *shared) held() (bytes int64) {
+	for _, b := range []*block{s.arena, s.scratch} {
+		if b.base != 0 {
+			bytes += b.size
+		}
+	}
+	return bytes
+}
+
+// largestBatch estimates the batch whose activations fit into nine tenths of what is left, since they grow with it.
+func largestBatch(room int64, arena, batch int) int {
+	if batch == 0 || arena == 0 {
 		return 0
 	}
-	return min(batch-1, int(room*int64(batch)/int64(arena)))
+	return min(batch-1, int(float64(room)*0.9*float64(batch)/float64(arena)))
 }
 
 // precisionOf is the driver's word for a program's.

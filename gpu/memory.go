@@ -3,6 +3,7 @@
 package gpu
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"unsafe"
@@ -91,8 +92,31 @@ func (b *block) at(off int64) driver.Ptr {
 	return b.own[best] + driver.Ptr(off-best)
 }
 
-// reserve allocates the block, zeroed.
-func (b *block) reserve() (err error) {
+// reserve allocates the block, zeroed. Where memory is short, what nobody holds any more is given back first: the collector that
+// finds it knows nothing of the device.
+func (b *block) reserve(d *device) error {
+	err := b.allocate()
+	if errors.Is(err, driver.ErrOutOfMemory) && d.collect() {
+		b.free()
+		err = b.allocate()
+	}
+	if err != nil {
+		return errors.Join(err, b.free())
+	}
+	if b.base != 0 || b.own != nil {
+		d.blocks[b] = true
+	}
+	return nil
+}
+
+// release gives a reserved block back.
+func (b *block) release(d *device) error {
+	delete(d.blocks, b)
+	return b.free()
+}
+
+// allocate gets the block's memory.
+func (b *block) allocate() (err error) {
 	if b.size == 0 || b.base != 0 || b.own != nil {
 		return nil
 	}

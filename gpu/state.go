@@ -3,6 +3,7 @@
 package gpu
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 
@@ -44,12 +45,12 @@ func (s *state) declare(p *program.Program, seed uint64) error {
 func (s *state) add(name string, k graph.Kind, spec graph.Spec) (*backend.StateEntry[memory], error) {
 	own := &block{}
 	m := own.take(spec.DType, spec.Shape.Size())
-	if err := own.reserve(); err != nil {
-		return nil, fmt.Errorf("state %s %v: %w", name, spec, err)
+	if err := own.reserve(s.dev); err != nil {
+		return nil, stateError(name, spec, err)
 	}
 	e := s.Add(name, k, spec, m)
 	dev := s.dev // the cleanup must not hold the state
-	runtime.AddCleanup(e, func(b *block) { dev.discard(b.free) }, own)
+	runtime.AddCleanup(e, func(b *block) { dev.discard(func() error { return b.release(dev) }) }, own)
 	return e, nil
 }
 
@@ -87,4 +88,12 @@ func (s *state) Write(name string, k graph.Kind, src *tensor.Dense) error {
 		}
 		return s.dev.fail(driver.CopyToDevice(e.Memory.ptr(), p, n))
 	})
+}
+
+// stateError names the state; where there is no memory for it, callers can tell.
+func stateError(name string, spec graph.Spec, err error) error {
+	if errors.Is(err, driver.ErrOutOfMemory) {
+		return fmt.Errorf("state %s %v: %w: %w", name, spec, err, backend.ErrOutOfMemory)
+	}
+	return fmt.Errorf("state %s %v: %w", name, spec, err)
 }

@@ -2,10 +2,12 @@ package kernels
 
 import (
 	"encoding/json"
+	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
+
+	"aetrain/internal/cachedir"
 )
 
 // Measurements keeps what autotuning found, in the user's cache folder, a file for each device.
@@ -29,23 +31,26 @@ func (m *Measurements) Lookup(key string) (name string, ok bool) {
 	return name, ok
 }
 
-// Learn keeps a winner. A cache that cannot be written costs a measurement in the next run and nothing else.
+// Learn keeps a winner, beside what other processes have found meanwhile. A cache that cannot be written costs a measurement in the
+// next run and nothing else.
 func (m *Measurements) Learn(key, name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.load()
+	for k, v := range m.read() {
+		m.best[k] = v
+	}
 	m.best[key] = name
 	if m.file == "" {
 		return
 	}
-	text, err := json.MarshalIndent(m.best, "", " ")
-	if err != nil || os.MkdirAll(filepath.Dir(m.file), 0o755) != nil {
-		return
-	}
-	tmp := m.file + ".tmp"
-	if os.WriteFile(tmp, text, 0o644) == nil {
-		os.Rename(tmp, m.file)
-	}
+	_ = cachedir.WriteFile(m.file, func(w io.Writer) error {
+		text, err := json.MarshalIndent(m.best, "", " ")
+		if err == nil {
+			_, err = w.Write(text)
+		}
+		return err
+	})
 }
 
 func (m *Measurements) load() {
@@ -53,14 +58,24 @@ func (m *Measurements) load() {
 		return
 	}
 	m.loaded, m.best = true, map[string]string{}
-	dir, err := os.UserCacheDir()
+	file, err := cachedir.Path("kernels-" + fileName(m.device) + ".json")
 	if err != nil {
 		return
 	}
-	m.file = filepath.Join(dir, "aetrain", "kernels-"+fileName(m.device)+".json")
-	if text, err := os.ReadFile(m.file); err == nil && (json.Unmarshal(text, &m.best) != nil || m.best == nil) {
-		m.best = map[string]string{}
+	m.file = file
+	for k, v := range m.read() {
+		m.best[k] = v
 	}
+}
+
+// read is what the file holds; nothing where it is not there or broken.
+func (m *Measurements) read() map[string]string {
+	var best map[string]string
+	text, err := os.ReadFile(m.file)
+	if err != nil || json.Unmarshal(text, &best) != nil {
+		return nil
+	}
+	return best
 }
 
 // fileName writes a device's name so that any file system takes it: "NVIDIA H200" is nvidia-h200.

@@ -4,6 +4,7 @@
 package kernels
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -103,14 +104,19 @@ func fastest[B any](fit []Candidate[B], o Options[B]) (found Candidate[B], reaso
 		}
 	}
 	best := time.Duration(-1)
+	var failed []error
 	for _, k := range fit {
 		d, err := o.Measure(k)
-		if err != nil {
-			return found, "", false, err
+		if err != nil { // too little memory for one is no reason not to take another
+			failed = append(failed, fmt.Errorf("measuring %s: %w", k.Name, err))
+			continue
 		}
 		if best < 0 || d < best {
 			best, found = d, k
 		}
+	}
+	if best < 0 {
+		return found, "", false, errors.Join(failed...)
 	}
 	if o.Learned != nil {
 		o.Learned(o.Key, found.Name)

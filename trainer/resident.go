@@ -1,7 +1,9 @@
 package trainer
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"gorgonia.org/tensor"
 
@@ -21,8 +23,12 @@ const (
 	inputRows      = "data.rows"
 )
 
-// residentShare of the device's free memory is what a data set may take where the config says "auto".
-const residentShare = 0.4
+// What a data set may take where the config says "auto": a share of the device's free memory, and no more than the host can be
+// expected to hold beside it while it is read.
+const (
+	residentShare = 0.4
+	residentMost  = 8 << 30
+)
 
 // uploadRows is how many examples are read at once.
 const uploadRows = 4096
@@ -53,14 +59,17 @@ func (r *Run) keepResident() error {
 		}
 		bytes += int64(src.Fields()[at].Spec.Bytes()) * int64(src.Len())
 	}
-	fits := has.MemoryBytes > 0 && float64(bytes) <= residentShare*float64(has.MemoryBytes)
+	fits := bytes <= residentMost && float64(bytes) <= residentShare*float64(has.MemoryBytes)
 	if !r.Data.Resident.Or(has.Own && fits && data.Fixed(src)) {
 		return nil
 	}
 	if !data.Fixed(src) {
 		return fmt.Errorf("data.resident: the transforms change training examples in every epoch: leave resident out")
 	}
-	if err := r.upload(); err != nil {
+	if err := r.upload(); errors.Is(err, backend.ErrOutOfMemory) && !r.Data.Resident.Or(false) {
+		r.State = r.Backend.NewState()
+		return nil
+	} else if err != nil {
 		return fmt.Errorf("data.resident: %w", err)
 	}
 	r.resident = &resident{model: r.Options.Model.Supplied(func(g *graph.Graph, field string, s graph.Spec) graph.Value {
@@ -74,19 +83,25 @@ func (r *Run) keepResident() error {
 	return nil
 }
 
-// upload reads the training split, a piece at a time, and writes it to the State.
+// upload reads the fields that the model wants of the training split, a piece at a time, and writes them to the State.
 func (r *Run) upload() error {
 	src := r.Splits.Train
 	fields, n := src.Fields(), src.Len()
-	sets := make([]*tensor.Dense, len(fields))
+	sets := make([]*tensor.Dense, len(fields)) // nil: not wanted
 	for i, f := range fields {
-		sets[i] = backend.NewHost(graph.Spec{Shape: append(graph.Shape{n}, f.Spec.Shape...), DType: f.Spec.DType})
+		if slices.Contains(r.fields, f.Name) {
+			sets[i] = backend.NewHost(graph.Spec{Shape: append(graph.Shape{n}, f.Spec.Shape...), DType: f.Spec.DType})
+		}
 	}
 	for from := 0; from < n; from += uploadRows {
 		to := min(n, from+uploadRows)
-		dst, places := make([]*tensor.Dense, len(sets)), make([]int, to-from)
-		for i, s := range sets {
-			dst[i] = backend.Rows(s, from, to)
+		dst, places := make([]*tensor.Dense, len(fields)), make([]int, to-from)
+		for i, f := range fields {
+			if sets[i] != nil {
+				dst[i] = backend.Rows(sets[i], from, to)
+			} else {
+				dst[i] = backend.NewHost(graph.Spec{Shape: append(graph.Shape{to - from}, f.Spec.Shape...), DType: f.Spec.DType})
+			}
 		}
 		for i := range places {
 			places[i] = from + i
@@ -96,12 +111,25 @@ func (r *Run) upload() error {
 		}
 	}
 	for _, name := range r.fields {
-		set := sets[data.FieldIndex(fields, name)]
-		if err := r.State.Write(graph.Join(residentPrefix, name), graph.Scratch, set); err != nil {
+		if err := r.State.Write(graph.Join(residentPrefix, name), graph.Scratch, sets[data.FieldIndex(fields, name)]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// feedInstead takes a set that "auto" has put on the device back, where the programs have no room beside it.
+func (r *Run) feedInstead() error {
+	r.Logf("the data set and the programs do not fit on the device together: batches are fed")
+	r.resident, r.State = nil, r.Backend.NewState()
+	clear(r.steps)
+	if err := r.loader.Close(); err != nil {
+		return err
+	}
+	if err := r.openLoader(); err != nil {
+		return err
+	}
+	return r.load()
 }
 
 // rowsFor is what a program that reads the resident set is fed from; nil for others.

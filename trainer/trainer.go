@@ -85,7 +85,11 @@ func New(o Options) (*Run, error) {
 	if err := r.openLoader(); err != nil {
 		return nil, err
 	}
-	if err := r.load(); err != nil {
+	err := r.load()
+	if errors.Is(err, backend.ErrOutOfMemory) && r.resident != nil && !r.Data.Resident.Or(false) {
+		err = r.feedInstead()
+	}
+	if err != nil {
 		r.loader.Close()
 		return nil, err
 	}

@@ -63,14 +63,15 @@ func describe(d cu.Device, index int) (Info, error) {
 	for _, a := range []struct {
 		to        *int
 		attribute cu.DeviceAttribute
+		needed    bool // the others are for people: a driver may do without them
 	}{
-		{&info.Major, cu.ComputeCapabilityMajor}, {&info.Minor, cu.ComputeCapabilityMinor},
-		{&info.SMs, cu.MultiprocessorCount}, {&info.ClockKHz, cu.ClockRate},
-		{&info.MemoryClockKHz, cu.MemoryClockRate}, {&info.BusWidthBits, cu.GlobalMemoryBusWidth},
-		{&info.SharedPerBlockOptin, attributeSharedOptin}, {&info.L2Bytes, cu.L2CacheSize},
-		{&domain, cu.PciDomainID}, {&bus, cu.PciBusID}, {&slot, cu.PciDeviceID},
+		{&info.Major, cu.ComputeCapabilityMajor, true}, {&info.Minor, cu.ComputeCapabilityMinor, true},
+		{&info.SMs, cu.MultiprocessorCount, true}, {&info.ClockKHz, cu.ClockRate, false},
+		{&info.MemoryClockKHz, cu.MemoryClockRate, false}, {&info.BusWidthBits, cu.GlobalMemoryBusWidth, false},
+		{&info.SharedPerBlockOptin, attributeSharedOptin, true}, {&info.L2Bytes, cu.L2CacheSize, false},
+		{&domain, cu.PciDomainID, false}, {&bus, cu.PciBusID, false}, {&slot, cu.PciDeviceID, false},
 	} {
-		if *a.to, err = d.Attribute(a.attribute); err != nil {
+		if *a.to, err = d.Attribute(a.attribute); err != nil && a.needed {
 			return info, wrap(fmt.Sprintf("cuDeviceGetAttribute %d", int(a.attribute)), err)
 		}
 	}
