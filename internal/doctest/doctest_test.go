@@ -130,15 +130,14 @@ func wrongArguments(args, subcommands []string) (mistakes []string) {
 // makeTargets are what make help lists.
 func makeTargets(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(root, "*.mk"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var targets []string
-	for _, file := range append(files, filepath.Join(root, "Makefile")) {
-		text, err := os.ReadFile(file)
+	for files := []string{"Makefile"}; len(files) > 0; files = files[1:] {
+		text, err := os.ReadFile(filepath.Join(root, files[0]))
 		if err != nil {
 			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^include (\S+)`).FindAllStringSubmatch(string(text), -1) {
+			files = append(files, m[1])
 		}
 		for _, m := range regexp.MustCompile(`(?m)^([a-z-]+):.*## `).FindAllStringSubmatch(string(text), -1) {
 			targets = append(targets, m[1])
