@@ -192,3 +192,25 @@ func divideByFolder(files []*pictureFile) (parts [3][]*pictureFile) {
 	}
 	return parts
 }
+
+// IsPicture reports whether the source images reads a file, by its name.
+func IsPicture(name string) bool { return isPictureName(name) }
+
+// SizesDiffer reports whether the images of a folder have several sizes, as far as their headers can be read.
+func SizesDiffer(dir string) bool {
+	files, err := findPictures(dir)
+	if err != nil {
+		return false
+	}
+	h, w := 0, 0
+	for _, f := range files {
+		if f.look(false) != nil {
+			continue
+		}
+		if h > 0 && (f.h != h || f.w != w) {
+			return true
+		}
+		h, w = f.h, f.w
+	}
+	return false
+}

@@ -15,7 +15,8 @@ import (
 type Splits struct {
 	Train, Validation, Test Source
 	Pipeline                *Pipeline
-	owned                   []Source // what was opened, to be closed
+	owned                   []Source          // what was opened, to be closed
+	named                   map[string]string // what the config says of a table's columns
 }
 
 // OpenOptions are what Open needs besides the config.
@@ -47,6 +48,9 @@ func (s *Splits) open(ctx context.Context, c *Config, o OpenOptions) error {
 		return err
 	}
 	s.owned = parts.all()
+	if t, ok := c.Source.(*CSV); ok {
+		s.named = t.Columns
+	}
 	if err := s.divide(ctx, c, parts, env, o.Seed); err != nil {
 		return err
 	}

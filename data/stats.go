@@ -134,7 +134,16 @@ func Describe(w io.Writer, s *Splits) error {
 	}
 	b.WriteString("\n")
 	if len(st.Labels) > 0 {
-		fmt.Fprintf(&b, "%-12s %s\n", "labels", describeLabels(st.Labels))
+		fmt.Fprintf(&b, "%-12s %s\n", "labels", describeLabels(st.Labels, s.LabelNames()))
+	}
+	if words := s.Vocabulary(); words != nil {
+		fmt.Fprintf(&b, "%-12s %d tokens\n", "vocabulary", len(words))
+	}
+	for _, note := range s.Notes() {
+		fmt.Fprintf(&b, "%-12s %s\n", "note", note)
+	}
+	if err := describeColumns(&b, s); err != nil {
+		return err
 	}
 	_, err = io.WriteString(w, b.String())
 	return err
@@ -150,8 +159,8 @@ func channelsLast(s graph.Shape) string {
 	return fmt.Sprintf(", which is %d channels of %dx%d; if these are images of %dx%d, save them with the channels first", s[0], s[1], s[2], s[0], s[1])
 }
 
-// describeLabels lists up to 20 labels in order.
-func describeLabels(labels map[int32]int) string {
+// describeLabels lists up to 20 labels in order, with their names where they have any.
+func describeLabels(labels map[int32]int, names []string) string {
 	keys := make([]int, 0, len(labels))
 	for l := range labels {
 		keys = append(keys, int(l))
@@ -163,16 +172,28 @@ func describeLabels(labels map[int32]int) string {
 			parts = append(parts, fmt.Sprintf("and %d more", len(keys)-i))
 			break
 		}
-		parts = append(parts, fmt.Sprint(l))
+		name := fmt.Sprint(l)
+		if l >= 0 && l < len(names) {
+			name += " " + names[l]
+		}
+		parts = append(parts, name)
 	}
 	return strings.Join(parts, ", ")
 }
 
 // Kinds lists the transforms in order.
 func (p *Pipeline) Kinds() []string {
-	kinds := make([]string, len(p.steps))
-	for i, s := range p.steps {
-		kinds[i] = s.kind
+	kinds := []string{}
+	if p.rows != nil {
+		kinds = append(p.rows.Kinds(), "windows")
+	}
+	if p.sizing != nil {
+		for _, t := range p.sizing.list {
+			kinds = append(kinds, kindOf(t))
+		}
+	}
+	for _, s := range p.steps {
+		kinds = append(kinds, s.kind)
 	}
 	return kinds
 }

@@ -23,14 +23,14 @@ var dataCommand = command{
 	help: `
   get      fetches what a source downloads or generates, to the user's cache
   list     lists the sources
-  preview  draws what the network will see in training, transformed and corrupted
-  stats    shows splits, fields, ranges and labels`,
+  preview  draws what the network will see in training, transformed and corrupted; of a table or a text it writes rows without -out FILE.png
+  stats    shows splits, fields, ranges and labels; of a table its columns as they were read`,
 	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
 		var o dataOptions
 		f.StringVar(&o.Config, "config", "", "the experiment's `FILE`")
 		f.StringVar(&o.Source, "source", "", "`NAME` of a source, in place of a config")
 		f.sets(&o.Sets)
-		f.StringVar(&o.Out, "out", "", "`FILE.png` that preview writes")
+		f.StringVar(&o.Out, "out", "", "`FILE` that preview writes: .png, of a table .csv, of a text .txt")
 		f.IntVar(&o.N, "n", 32, "examples that preview shows, `N`")
 		f.format(&o.Format)
 		o.talkOptions.add(f)
@@ -137,6 +137,20 @@ type statsResult struct {
 	Fields     map[string]string     `json:"fields"`
 	Transforms []string              `json:"transforms"`
 	Stats      map[string]splitStats `json:"stats"`
+	LabelNames []string              `json:"label_names,omitempty"` // behind the numbers in stats
+	Columns    []columnStats         `json:"columns,omitempty"`     // of a table, as its file has them
+	Notes      []string              `json:"notes,omitempty"`       // what was left out
+}
+
+type columnStats struct {
+	Name    string         `json:"name"`
+	Type    string         `json:"type"`
+	Guessed bool           `json:"guessed"`
+	Missing int            `json:"missing"`
+	Min     trainer.Number `json:"min"`
+	Max     trainer.Number `json:"max"`
+	Mean    trainer.Number `json:"mean"`
+	Values  []string       `json:"values,omitempty"`
 }
 
 type splitStats struct {
@@ -175,43 +189,15 @@ func dataStats(ctx context.Context, o dataOptions, t *talk, stdout io.Writer) er
 		}
 		out.Stats[name] = splitStats{st.Measured, trainer.Number(st.Min), trainer.Number(st.Max), trainer.Number(st.Mean), trainer.Number(st.Std), st.Finite, st.Labels}
 	}
+	out.LabelNames, out.Notes = splits.LabelNames(), splits.Notes()
+	columns, err := splits.ColumnStats()
+	if err != nil {
+		return err
+	}
+	for _, c := range columns {
+		out.Columns = append(out.Columns, columnStats{c.Name, c.Kind, c.Guessed, c.Missing, trainer.Number(c.Min), trainer.Number(c.Max), trainer.Number(c.Mean), c.Words})
+	}
 	return writeJSON(stdout, out)
-}
-
-// dataPreview draws the first training batch as the network will see it.
-func dataPreview(ctx context.Context, o dataOptions, t *talk, stdout io.Writer) error {
-	if !isPicture(o.Out) {
-		return usagef("preview wants -out FILE.png")
-	}
-	if o.N < 1 {
-		return usagef("-n %d: it is 1 or more", o.N)
-	}
-	e, splits, err := o.open(ctx, t)
-	if err != nil {
-		return err
-	}
-	defer splits.Close()
-	x, err := firstBatch(ctx, e, splits, o.N)
-	if err != nil {
-		return err
-	}
-	draw := func(w io.Writer) error { return grid.Write(w, x, greys(x)) }
-	if o.Config != "" && e.model.Corrupts() {
-		seen, err := corrupted(ctx, e, splits, x)
-		if err != nil {
-			return err
-		}
-		draw = func(w io.Writer) error { return grid.WritePairs(w, x, seen, greys(x)) }
-		t.Linef("above the clean example, below what the encoder sees")
-	}
-	if err := cachedir.WriteFile(configs.ResolvePath(o.Out), draw); err != nil {
-		return err
-	}
-	if o.Format == formatJSON {
-		return writeJSON(stdout, map[string]any{"out": o.Out, "examples": x.Shape()[0]})
-	}
-	_, err = fmt.Fprintf(stdout, "%s: %d examples of %v\n", o.Out, x.Shape()[0], splits.Fields()[0].Spec)
-	return err
 }
 
 // greys are the range of a picture's greys.

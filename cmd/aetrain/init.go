@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -20,7 +18,7 @@ import (
 
 var initCommand = command{
 	name: "init", args: "", summary: "write a commented config: a preset, on built-in data or your own",
-	help: "The config trains as it is. With -data, [data] is filled in from a look at the files: a folder of IDX files (as MNIST's) or .npy arrays.",
+	help: "The config trains as it is. With -data, [data] is filled in from a look at the files: a folder of images, IDX files (as MNIST's), CIFAR-10 batches, .npy arrays or sounds, a table, a text, or a file of arrays.",
 	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
 		var o initOptions
 		f.StringVar(&o.Preset, "preset", "vae", "`NAME` of the known variant (aetrain list presets)")
@@ -126,33 +124,10 @@ func fitting(ctx context.Context, sets []string, look bool, t *talk) (*experimen
 	default:
 		scale = `data.transforms=[{ kind = "standardize" }]`
 	}
-	return loadExperiment(configs.LoadOptions{Sets: append([]string{scale}, sets...)})
-}
-
-// lookAtFiles finds out which source reads a path, and returns what to set.
-func lookAtFiles(given string) ([]string, error) {
-	path := configs.ResolvePath(given)
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if found, _ := filepath.Glob(path); len(found) > 0 && strings.HasSuffix(path, ".npy") { // a pattern that is not well-formed finds nothing
-			return npySets(path), nil
-		}
-		return nil, usagef("-data: %s", configs.MissingPath(path, "", "file or folder"))
-	case err != nil:
-		return nil, err
-	case !info.IsDir() && strings.HasSuffix(path, ".npy"):
-		return npySets(path), nil
-	case info.IsDir() && has(path, "*-images?idx3-ubyte*"):
-		return []string{"data.source=mnist", "data.dir=" + strconv.Quote(path)}, nil
-	case info.IsDir() && has(path, "*.npy"):
-		return npySets(filepath.Join(globSafe(path), "*.npy")), nil
+	if splits.Columns() != nil { // the defaults of a table, but for the scale
+		scale = strings.Replace(strings.Replace(scale, "[{", `[{ kind = "impute" }, {`, 1), "}]", `}, { kind = "one-hot" }]`, 1)
 	}
-	return nil, usagef("-data %s: found neither IDX files (train-images-idx3-ubyte...) nor .npy arrays there; sources are %s", given, strings.Join(data.Sources(), ", "))
-}
-
-func npySets(path string) []string {
-	return []string{"data.source=npy", "data.file=" + strconv.Quote(path)}
+	return loadExperiment(configs.LoadOptions{Sets: append([]string{scale}, sets...)})
 }
 
 // has reports whether a folder holds a file that matches.

@@ -242,7 +242,8 @@ func TestInit(t *testing.T) {
 	if !strings.Contains(l.read("ours.toml"), `kind = "scale"`) || r.Status != "done" {
 		t.Errorf("a config for one's own arrays: %+v", r)
 	}
-	if o := l.run("init", "-data", "a"); o.code != 2 || !strings.Contains(o.stderr, "neither IDX files") {
+	l.write("none/readme.md", "")
+	if o := l.run("init", "-data", "none"); o.code != 2 || !strings.Contains(o.stderr, "no data of a known form") {
 		t.Errorf("of a folder without data: exit code %d, %s", o.code, o.stderr)
 	}
 	l.write("idx/train-images-idx3-ubyte", "\x00\x00\x08\x03\x00\x00\x00\x04\x00\x00\x00\x02\x00\x00\x00\x02"+strings.Repeat("\x00\xff\x10\x20", 4))
