@@ -58,6 +58,7 @@ func lists() []listed {
 		{"initialisers", plain(nn.Initialisers.Names())},
 		{"corruptions", keyed("model.corruption", model.Corruptions.Names())},
 		{"bottlenecks", keyed("model.bottleneck", model.Bottlenecks.Names())},
+		{"priors", keyed("model.prior", model.Priors.Names())},
 		{"reconstructions", keyed("model.reconstruction", model.Reconstructions.Names())},
 		{"penalties", keyed("model.penalties.NAME", model.Penalties.Names())},
 		{"bounds", plain(model.Bounds.Names())},
