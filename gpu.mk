@@ -57,6 +57,7 @@ gpu-api-headers: ## fetch the headers of cuBLASLt, cuDNN and NVRTC into .cuda (1
 	find .cuda/api -name '*.so*' -delete
 
 .PHONY: check-gpu-api
-check-gpu-api: ## compare our declarations of NVIDIA's libraries with their headers, those that are found
+check-gpu-api: ## compare our declarations of NVIDIA's libraries with their headers; says SKIPPED of those that are not found
 	@[ -d .cuda/api ] || $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --target .cuda/api $(SMALL_HEADERS) || echo "the small headers could not be fetched: going on with what there is"
-	@gpu/tools/check_api.sh $(foreach package,$(NVIDIA_PACKAGES),$(package)/*/include) .cuda/api/nvidia/*/include $(CUDA_INCLUDE)
+	@[ -f $(NVRTC) ] || $(MAKE) -s $(NVRTC) || echo "NVRTC, which brings its header, could not be fetched: going on with what there is"
+	@gpu/tools/check_api.sh $(foreach package,$(NVIDIA_PACKAGES),$(package)/*/include) .cuda/api/nvidia/*/include .cuda/nvrtc/nvidia/*/include $(CUDA_INCLUDE)

@@ -23,11 +23,11 @@ compare() {
 	shift 3
 	folder=$(found "$header" "$@")
 	if [ -z "$folder" ]; then
-		echo "$name: skipped, no $header is found (make gpu-api-headers fetches it)"
+		echo "SKIPPED: $name is not compared, no $header is found (make gpu-api-headers fetches it)"
 		return
 	fi
 	if [ "$macro" != NVRTC ] && [ "$macro" != NVML ] && [ -z "$(found crt/host_defines.h "$@")" ]; then
-		echo "$name: skipped, $header wants crt/host_defines.h, which is not found (NVIDIA's package nvidia-cuda-crt has it)"
+		echo "SKIPPED: $name is not compared, $header wants crt/host_defines.h, which is not found (NVIDIA's package nvidia-cuda-crt has it)"
 		return
 	fi
 	# The list of names: first a use of NVIDIA's declaration, then another name for ours.
