@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"aetrain/backend"
@@ -80,6 +82,56 @@ epochs = 1
 log_every_steps = 5
 accumulate = 2
 `,
+	"adversarial": `
+[data]
+source = "random"
+shape = [24]
+examples = 176
+batch = 8
+validation = 16
+[model]
+preset = "aae"
+latent_dim = 3
+encoder = [{ layer = "dense", units = 12, activation = "leaky_relu" }]
+[model.adversaries.latent]
+layers = [{ layer = "dense", units = 10, activation = "leaky_relu" }]
+[train]
+epochs = 1
+log_every_steps = 5
+`,
+	"lstm": `
+[data]
+source = "waves"
+length = 9
+channels = 2
+examples = 176
+batch = 8
+validation = 16
+[model]
+preset = "lstm"
+latent_dim = 3
+encoder = [{ layer = "lstm", units = 6, return_sequences = false }]
+[train]
+epochs = 1
+log_every_steps = 5
+`,
+	"vq": `
+[data]
+source = "random"
+shape = [1, 8, 8]
+examples = 176
+batch = 8
+validation = 16
+[model]
+preset = "vq-vae"
+latent_dim = 4
+encoder = [{ layer = "conv2d", filters = 6, kernel = 4, stride = 2, padding = 1, activation = "leaky_relu" }]
+[model.bottleneck]
+codes = 8
+[train]
+epochs = 1
+log_every_steps = 5
+`,
 }
 
 // TestTraining: a training on the GPU has the losses of the same training on the CPU, and its weights after twenty steps.
@@ -125,8 +177,31 @@ type trained struct {
 	weights map[string][]float32
 }
 
-// train trains text on b for one epoch.
+// train trains text on b.
 func train(t *testing.T, b backend.Backend, text string) trained {
+	t.Helper()
+	dir := t.TempDir()
+	r, err := prepare(t, b, text, dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := r.Fit(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	out := trained{weights: weights(t, r)}
+	rows, err := trainer.ReadRows(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows {
+		out.losses = append(out.losses, float64(row.Metrics["loss"]))
+	}
+	return out
+}
+
+// prepare makes the training that text describes, in dir, going on from the checkpoint resume where it names one.
+func prepare(t *testing.T, b backend.Backend, text, dir, resume string) (*trainer.Run, error) {
 	t.Helper()
 	cfg, err := configs.Load(configs.LoadOptions{File: "t.toml", Bytes: []byte(text), Presets: model.Presets(), DefaultPreset: model.DefaultPreset})
 	if err != nil {
@@ -143,7 +218,7 @@ func train(t *testing.T, b backend.Backend, text string) trained {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer splits.Close()
+	t.Cleanup(func() { splits.Close() })
 	var fields []model.Field
 	for _, f := range splits.Fields() {
 		fields = append(fields, model.Field(f))
@@ -152,23 +227,13 @@ func train(t *testing.T, b backend.Backend, text string) trained {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	r, err := trainer.New(trainer.Options{Dir: dir, Name: "t", Seed: 1, Train: tc, Data: dc, Optimizer: oc, Model: m, Splits: splits, Backend: b})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	if err := r.Fit(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	out := trained{weights: map[string][]float32{}}
-	rows, err := trainer.ReadRows(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range rows {
-		out.losses = append(out.losses, float64(row.Metrics["loss"]))
-	}
+	return trainer.New(trainer.Options{Dir: dir, Name: "t", Seed: 1, Train: tc, Data: dc, Optimizer: oc, Model: m, Splits: splits, Backend: b, Resume: resume})
+}
+
+// weights are the values of a model's parameters.
+func weights(t *testing.T, r *trainer.Run) map[string][]float32 {
+	t.Helper()
+	all := map[string][]float32{}
 	for _, name := range r.State.Names() {
 		spec, kind, _ := r.State.Spec(name)
 		if kind != graph.Param || spec.DType != graph.Float32 {
@@ -178,9 +243,46 @@ func train(t *testing.T, b backend.Backend, text string) trained {
 		if err := r.State.Read(name, h); err != nil {
 			t.Fatal(fmt.Errorf("%s: %w", name, err))
 		}
-		out.weights[name] = append([]float32(nil), h.Float32s()...)
+		all[name] = append([]float32(nil), h.Float32s()...)
 	}
-	return out
+	return all
+}
+
+// TestTrainingPrecision: with products of tf32 and bf16 a loss curve stays within a bound of float32's: operands are rounded to 11 and
+// 8 bits, and a loss, a mean over hundreds of sums, is off by less than one such rounding.
+func TestTrainingPrecision(t *testing.T) {
+	needGPU(t)
+	for _, name := range []string{"dense-vae", "conv-vae"} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t, gpu.Without("nvrtc"))
+			want := train(t, b, trainings[name])
+			for _, tt := range []struct {
+				precision string
+				bound     float64 // of a loss, relative
+			}{{"tf32", 1. / (1 << 11)}, {"bf16", 1. / (1 << 8)}} {
+				if !slices.Contains(b.Capabilities().Precisions, tt.precision) {
+					t.Logf("no %s on this device", tt.precision)
+					continue
+				}
+				got := train(t, b, strings.Replace(trainings[name], "[train]", "[train]\nprecision = \""+tt.precision+"\"", 1))
+				if len(got.losses) != len(want.losses) || len(got.losses) == 0 {
+					t.Fatalf("%s: %d rows of losses, want %d", tt.precision, len(got.losses), len(want.losses))
+				}
+				most := 0.0
+				for i, w := range want.losses {
+					off := math.Abs(got.losses[i]-w) / math.Abs(w)
+					most = max(most, off)
+					if !(off <= tt.bound) {
+						t.Errorf("%s, row %d: loss %v, in float32 %v", tt.precision, i, got.losses[i], w)
+					}
+				}
+				t.Logf("%s: losses are within %.2g of float32's", tt.precision, most)
+				if most == 0 {
+					t.Errorf("%s: the losses are float32's to the last bit: its products were not rounded", tt.precision)
+				}
+			}
+		})
+	}
 }
 
 // difference is the largest difference of two tensors, relative to the largest element.
