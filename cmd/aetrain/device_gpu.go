@@ -99,9 +99,14 @@ func examineGPU(h *health) {
 		h.CUDA = err.Error()
 		return
 	}
-	for _, d := range all {
+	for i, d := range all {
+		kernels := "run"
+		if err := gpu.Probe(i); err != nil {
+			kernels = err.Error()
+		}
 		h.GPUs = append(h.GPUs, gpuHealth{
-			Name: d.Name, UUID: d.UUID, PCI: d.PCI, Compute: fmt.Sprintf("%d.%d", d.Major, d.Minor), MemoryBytes: d.MemoryBytes,
+			Kernels: kernels,
+			Name:    d.Name, UUID: d.UUID, PCI: d.PCI, Compute: fmt.Sprintf("%d.%d", d.Major, d.Minor), MemoryBytes: d.MemoryBytes,
 			SMs: d.SMs, ClockMHz: d.ClockKHz / 1000, CUDA: fmt.Sprintf("%d.%d", d.DriverVersion/1000, d.DriverVersion%1000/10),
 		})
 	}

@@ -63,7 +63,8 @@ type gpuHealth struct {
 	MemoryBytes int64  `json:"memory_bytes"`
 	SMs         int    `json:"multiprocessors"`
 	ClockMHz    int    `json:"clock_mhz"`
-	CUDA        string `json:"cuda"` // version that its driver implements
+	CUDA        string `json:"cuda"`    // version that its driver implements
+	Kernels     string `json:"kernels"` // "run", or why our kernels do not
 }
 
 // libraryHealth is one of NVIDIA's libraries, and what to do where it is missing.
@@ -116,6 +117,7 @@ func (h *health) gpuRows(t *table) {
 	for i, g := range h.GPUs {
 		t.row(fmt.Sprintf("gpu %d", i), fmt.Sprintf("%s, compute capability %s, %s, %d multiprocessors at %d MHz (%s)",
 			g.Name, g.Compute, bytesText(g.MemoryBytes), g.SMs, g.ClockMHz, g.PCI))
+		t.row("", "kernels: "+g.Kernels)
 	}
 	for _, l := range h.Libraries {
 		if l.Error == "" {
