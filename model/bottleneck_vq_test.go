@@ -405,3 +405,43 @@ func overfit(t *testing.T, m *Model, n, steps int, rate float64) (first, last fl
 	}
 	return first, last
 }
+
+// A trained codebook is used: its perplexity is above half its size, where restarts find places for the codes that nobody took.
+func TestPerplexity(t *testing.T) {
+	m := build(t, "[model]\nlatent_dim = 2\nencoder = [{ layer = \"dense\", units = 8, activation = \"tanh\" }]\nbottleneck = { kind = \"vq\", codes = 16, decay = 0.9, dead_below = 0.2 }\n", 6)
+	fn, err := m.Train(64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := fn.Losses[0]
+	optim.Step(fn.Graph, []optim.Loss{{Name: l.Name, Value: l.Value, Params: l.Parameters(fn.Graph), Config: optim.Defaults()}},
+		optim.Options{Counter: fn.Graph.Lookup(StateStep).Now})
+	fed := feed(fn, 4) // x is drawn evenly: no cluster is there to be found
+	fed[optim.InputLearningRate] = graph.Tensor{Spec: graph.F32(), Data: []float64{0.01}}
+	var wanted []graph.Value
+	for _, term := range fn.Terms {
+		if term.Name == "perplexity" {
+			wanted = []graph.Value{term.Value}
+		}
+	}
+	for _, st := range fn.Graph.States() {
+		if _, have := fed[st.Name]; !have {
+			fed[st.Name] = graph.NewTensor(st.Spec)
+		}
+		wanted = append(wanted, st.Now)
+	}
+	perplexity := 0.0
+	for range 150 {
+		out, err := graph.Evaluate(wanted, fed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		perplexity = out[0].Data[0]
+		for j, st := range fn.Graph.States() {
+			fed[st.Name] = out[j+1]
+		}
+	}
+	if t.Logf("perplexity %.3g of 16", perplexity); perplexity <= 8 {
+		t.Errorf("the perplexity is %v, want more than 8 of 16", perplexity)
+	}
+}
