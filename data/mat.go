@@ -126,7 +126,7 @@ func readMat(b []byte) (*matFile, error) {
 	if bytes.HasPrefix(b, []byte("MATLAB 7.3")) || bytes.HasPrefix(b, []byte("\x89HDF")) {
 		return nil, errors.New("it is a MATLAB 7.3 file (HDF5): save it with -v7")
 	}
-	if len(b) < matHeader || !bytes.HasPrefix(b, []byte("MATLAB 5.0")) && b[124] != 0 && b[125] != 1 {
+	if len(b) < matHeader {
 		return nil, errors.New("not a MATLAB 5 file")
 	}
 	var order binary.ByteOrder = binary.LittleEndian

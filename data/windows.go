@@ -164,7 +164,6 @@ func (s *windowed) Len() int          { return len(s.starts) }
 func (s *windowed) Fields() []Field   { return s.fields }
 func (s *windowed) Close() error      { return nil }
 func (s *windowed) Name(i int) string { return ExampleName(s.rows, s.order[s.starts[i]]) }
-func (s *windowed) unwrap() Source    { return s.rows }
 
 func (s *windowed) Read(dst []*tensor.Dense, indices []int) error {
 	if err := checkRead(s, dst, indices); err != nil {
