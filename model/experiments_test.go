@@ -54,7 +54,7 @@ func TestExperiments(t *testing.T) {
 		if cfg.Section("data").Text("source") == "waves" {
 			x = graph.F32(100, 1)
 		}
-		if _, err := model.New(c, []model.Field{{Name: model.FieldX, Spec: x}}); err != nil {
+		if _, err := model.New(c, []model.Field{{Name: model.FieldX, Spec: x}, {Name: "label", Spec: graph.I32(), Classes: 10}}); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
 		return nil
