@@ -38,7 +38,7 @@ func TestProbe(t *testing.T) {
 	if err := gpu.Probe(0); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
-	if l := left(); l != "" {
+	if l := leftOnDevice(); l != "" {
 		t.Errorf("%sare left behind", l)
 	}
 }
