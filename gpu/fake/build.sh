@@ -36,14 +36,23 @@ abi=$(cat "$here/hostcuda.h" "$here"/fiber.* | cksum | cut -d' ' -f1)
 flags=(-DHOSTCUDA_ABI="${abi}ul" -std=c++20 -O2 $arch -ffp-contract=fast -Wall -fPIC -fvisibility=hidden -I"$here" -I"$root/kernels/cuda")
 headers=("$here"/*.h "$here/build.sh" "$root"/kernels/cuda/*.h $(find "$root/kernels/cuda" -name '*.cuh'))
 
-# compile SOURCE OBJECT FLAG... : only when the object is older than what it is made of
+# compile SOURCE OBJECT FLAG... : only when the object is older than what it is made of; as many at once as there are processors
 compile() {
 	local source=$1 object=$2 file fresh=1
 	shift 2
 	for file in "$source" "${headers[@]}"; do [ "$object" -nt "$file" ] || fresh=0; done
 	[ $fresh = 0 ] || return 0
-	${CXX:-g++} "${flags[@]}" "$@" -c -o "$object.tmp" "$source" || { echo "build.sh: $source does not compile" >&2; exit 1; }
-	mv "$object.tmp" "$object"
+	while [ "$(jobs -rp | wc -l)" -ge "$processors" ]; do wait -n || exit 1; done
+	{
+		${CXX:-g++} "${flags[@]}" "$@" -c -o "$object.tmp" "$source" || { echo "build.sh: ${kernel:-$source} does not compile" >&2; exit 1; }
+		mv "$object.tmp" "$object"
+	} &
+}
+processors=$(nproc)
+
+# finish waits for what is being compiled.
+finish() {
+	while [ -n "$(jobs -p)" ]; do wait -n || exit 1; done
 }
 
 # A kernel file becomes one translation unit: its text, then a line for each kernel that enters it in the driver's list.
@@ -65,9 +74,12 @@ for kernel in "${kernels[@]}"; do
 	compile "$unit" "$out/obj/$name.o" -Wno-unused -Wno-unknown-pragmas -Wno-sign-compare
 	objects+=("$out/obj/$name.o")
 done
+kernel=
 for part in control device memory stream module fiber fakelt fakednn fakenvrtc fakenvml; do
 	compile "$here/$part.cpp" "$out/obj/$part.part.o"
 done
+
+finish
 
 # link SONAME OBJECT... : through a new file, as a running test may hold the old one open
 link() {
