@@ -123,10 +123,18 @@ func (d *device) start() (err error) {
 			d.missing = append(d.missing, fmt.Errorf("%s: %w", library, err))
 		}
 	}
-	open("cublaslt", func() (err error) { d.lt, err = driver.OpenLt(); return err })
-	open("cudnn", func() (err error) { d.dnn, err = driver.OpenDnn(); return err })
-	open("nvrtc", func() (err error) { d.nvrtc, err = driver.OpenNVRTC(); return err })
+	open("cublaslt", func() (err error) { d.lt, err = opened(driver.OpenLt()); return err })
+	open("cudnn", func() (err error) { d.dnn, err = opened(driver.OpenDnn()); return err })
+	open("nvrtc", func() (err error) { d.nvrtc, err = opened(driver.OpenNVRTC()); return err })
 	return nil
+}
+
+// opened is a library, nil where it could not be opened as a whole.
+func opened[T any](library *T, err error) (*T, error) {
+	if err != nil {
+		return nil, err
+	}
+	return library, nil
 }
 
 // stop gives everything back, in the reverse order.
