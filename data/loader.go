@@ -58,6 +58,9 @@ type epochReader interface {
 
 // Fixed reports whether the examples of s are the same in every epoch of training, so that the set may be kept as it is.
 func Fixed(s Source) bool {
+	if t, ok := s.(*transformed); ok {
+		return t.fixed()
+	}
 	_, changes := s.(epochReader)
 	return !changes
 }

@@ -121,9 +121,6 @@ func newSizing(list []Transform, src Source, streams []uint32) (*sizing, error) 
 	return s, nil
 }
 
-// drawing is a Step that draws random numbers in training.
-type drawing interface{ draws() }
-
 // differInSize is the mistake of a folder whose images no transform brings to one size.
 func differInSize(p pictures) error {
 	a, err := p.picture(0)

@@ -44,6 +44,9 @@ type TrainingOnly interface {
 	trainingOnly()
 }
 
+// drawing is a Step that draws random numbers, so that its outputs differ from epoch to epoch.
+type drawing interface{ draws() }
+
 // Draw addresses the random numbers of one example: they depend on nothing else, so order, batches and workers do not matter.
 type Draw struct {
 	Seed     uint64

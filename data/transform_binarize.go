@@ -53,3 +53,5 @@ func (s binarizeDynamic) Apply(dst, src []float32, d Draw) {
 		}
 	}
 }
+
+func (binarizeDynamic) draws() {}

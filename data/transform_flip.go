@@ -56,3 +56,5 @@ func (s flip) Apply(dst, src []float32, d Draw) {
 		}
 	}
 }
+
+func (flip) draws() {}

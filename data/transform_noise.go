@@ -34,3 +34,5 @@ func (s addNoise) Apply(dst, src []float32, d Draw) {
 		}
 	}
 }
+
+func (addNoise) draws() {}

@@ -65,3 +65,5 @@ func (s rotate) sample(dst, src []float32, at int, y, x float64) {
 		dst[c*s.h*s.w+at] = float32((1-fy)*top) + float32(fy*bottom)
 	}
 }
+
+func (rotate) draws() {}
