@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"gorgonia.org/tensor"
 
@@ -32,7 +33,7 @@ func (m *Model) Each(ctx context.Context, src data.Source, function string, limi
 		return fmt.Errorf("nothing is called %q: want encode, reconstruct, denoise or evaluate", function)
 	}
 	q := request{function: function, arrays: function == evaluate}
-	return m.each(ctx, head(src, limit), q, draws{seed: m.options.Seed}, nil, func(r *runner, b *data.Batch) error {
+	return m.each(ctx, head(src, limit), q, draws{seed: m.options.Seed}, nil, nil, func(r *runner, b *data.Batch) error {
 		rows := &Rows{Row0: b.Row0, N: b.Size, Out: map[string]*tensor.Dense{}, Batch: b}
 		for _, p := range r.exe.Program().Outputs {
 			t, err := m.fetch(r, p.Name)
@@ -45,9 +46,9 @@ func (m *Model) Each(ctx context.Context, src data.Source, function string, limi
 	})
 }
 
-// each runs the Program of q over a source and calls then after each batch.
-func (m *Model) each(ctx context.Context, src data.Source, q request, d draws, progress func(done, total int), then func(*runner, *data.Batch) error) error {
-	return m.over(ctx, src, []request{q}, m.options.Batch, func(rs []*runner, b *data.Batch) error {
+// each runs the Program of q over a source and calls then after each batch, which has the fields that are named beside the Program's.
+func (m *Model) each(ctx context.Context, src data.Source, q request, d draws, fields []string, progress func(done, total int), then func(*runner, *data.Batch) error) error {
+	return m.over(ctx, src, []request{q}, m.options.Batch, fields, func(rs []*runner, b *data.Batch) error {
 		at := d
 		at.row0 = b.Row0
 		if err := m.step(ctx, rs[0], at); err != nil {
@@ -64,8 +65,8 @@ func (m *Model) each(ctx context.Context, src data.Source, q request, d draws, p
 }
 
 // over reads a source in its order and calls visit for each batch, with a runner for each request, whose batch sizes are filled in and
-// whose fields are fed.
-func (m *Model) over(ctx context.Context, src data.Source, requests []request, batch int, visit func([]*runner, *data.Batch) error) error {
+// whose fields are fed. Fields that are named are read too.
+func (m *Model) over(ctx context.Context, src data.Source, requests []request, batch int, fields []string, visit func([]*runner, *data.Batch) error) error {
 	if src.Len() == 0 {
 		return fmt.Errorf("%s: the data has no examples", requests[0].function)
 	}
@@ -77,7 +78,7 @@ func (m *Model) over(ctx context.Context, src data.Source, requests []request, b
 	if err != nil {
 		return err
 	}
-	loader, err := data.NewLoader(src, data.LoaderOptions{Batch: batch, Fields: m.wanted(bySize), Epochs: 1, Alloc: m.backend.Host})
+	loader, err := data.NewLoader(src, data.LoaderOptions{Batch: batch, Fields: m.wanted(bySize, fields), Epochs: 1, Alloc: m.backend.Host})
 	if err != nil {
 		return err
 	}
@@ -124,8 +125,8 @@ func (m *Model) prepareSizes(sizes []int, requests []request) (map[int][]*runner
 	return bySize, nil
 }
 
-// wanted are the fields that any of the runners reads, and x.
-func (m *Model) wanted(bySize map[int][]*runner) []string {
+// wanted are the fields that any of the runners reads, x, and those that are named.
+func (m *Model) wanted(bySize map[int][]*runner, named []string) []string {
 	reads := map[string]bool{model.FieldX: true}
 	for _, runners := range bySize {
 		for _, r := range runners {
@@ -138,6 +139,11 @@ func (m *Model) wanted(bySize map[int][]*runner) []string {
 	for _, f := range m.model.Fields {
 		if reads[f.Name] {
 			names = append(names, f.Name)
+		}
+	}
+	for _, name := range named {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
 	return names

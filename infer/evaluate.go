@@ -2,17 +2,10 @@ package infer
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
-	"gorgonia.org/tensor"
-
-	"aetrain/backend"
 	"aetrain/data"
-	"aetrain/graph"
-	"aetrain/internal/registry"
 	"aetrain/metrics"
-	"aetrain/model"
 )
 
 // MetricLoss and MetricNLL are figures that no package metrics knows: the loss, and minus the log-likelihood.
@@ -40,9 +33,13 @@ func (m *Model) Evaluate(ctx context.Context, src data.Source, o EvaluateOptions
 		return nil, err
 	}
 	src = head(src, o.Limit)
+	fields, err := fieldsOf(extra, src)
+	if err != nil {
+		return nil, err
+	}
 	q := request{function: evaluate, samples: o.Draws, arrays: len(extra) > 0}
 	t := tally{}
-	err = m.each(ctx, src, q, draws{seed: m.options.Seed, repetition: o.Repetition}, o.Progress, func(r *runner, b *data.Batch) error {
+	err = m.each(ctx, src, q, draws{seed: m.options.Seed, repetition: o.Repetition}, fields, o.Progress, func(r *runner, b *data.Batch) error {
 		if err := m.tally(t, r); err != nil {
 			return err
 		}
@@ -68,32 +65,6 @@ func MetricNames() []string {
 	names := append(metrics.Names(), MetricNLL)
 	slices.Sort(names)
 	return names
-}
-
-// extraMetrics makes the metrics that are not computed anyway, by their names.
-func extraMetrics(names []string) (extra map[string]metrics.Metric, wantsNLL bool, err error) {
-	extra = map[string]metrics.Metric{}
-	for _, name := range names {
-		canonical, ok := registry.Find(name, append(MetricNames(), MetricLoss))
-		if !ok {
-			return nil, false, fmt.Errorf("unknown metric %q%s", name, registry.Suggest(name, MetricNames()))
-		}
-		switch canonical {
-		case MetricNLL:
-			wantsNLL = true
-		case MetricLoss, "mse":
-		default:
-			if extra[canonical], err = metrics.Make(canonical); err != nil {
-				return nil, false, err
-			}
-			for _, in := range extra[canonical].Inputs() {
-				if in != "target" && in != "recon" {
-					return nil, false, fmt.Errorf("metric %s wants %s, which an evaluation of reconstructions has not", canonical, in)
-				}
-			}
-		}
-	}
-	return extra, wantsNLL, nil
 }
 
 // tally holds sums over examples, by figure.
@@ -138,56 +109,4 @@ func (t tally) means(n int) map[string]float64 {
 		m[name] = sum / float64(n)
 	}
 	return m
-}
-
-// update shows a batch to the metrics.
-func (m *Model) update(extra map[string]metrics.Metric, r *runner, b *data.Batch) error {
-	if len(extra) == 0 {
-		return nil
-	}
-	recon, err := m.fetch(r, "recon")
-	if err != nil {
-		return err
-	}
-	target := repeat(unit(b.Field(model.FieldX)), recon.Shape())
-	for name, x := range extra {
-		in := make([]*tensor.Dense, len(x.Inputs()))
-		for i, what := range x.Inputs() {
-			in[i] = map[string]*tensor.Dense{"target": target, "recon": recon}[what]
-		}
-		if err := x.Update(in...); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return nil
-}
-
-// unit is what the model makes of a stored x: bytes become [0, 1].
-func unit(x *tensor.Dense) *tensor.Dense {
-	v, ok := x.Data().([]uint8)
-	if !ok {
-		return x
-	}
-	const white = 255
-	u := backend.NewHost(graph.F32(x.Shape()...))
-	for i, b := range v {
-		u.Float32s()[i] = float32(b) / white
-	}
-	return u
-}
-
-// repeat gives each row of x as many copies as shape, N·k×..., wants.
-func repeat(x *tensor.Dense, shape tensor.Shape) *tensor.Dense {
-	n := x.Shape()[0]
-	k := shape[0] / n
-	v, ok := x.Data().([]float32)
-	if k == 1 || !ok {
-		return x
-	}
-	r := backend.NewHost(graph.F32(shape...))
-	each := len(v) / n
-	for i := range n * k {
-		copy(r.Float32s()[i*each:(i+1)*each], v[i/k*each:])
-	}
-	return r
 }

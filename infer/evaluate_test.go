@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"gorgonia.org/tensor"
@@ -179,5 +180,25 @@ func TestMetricNames(t *testing.T) {
 	}
 	if len(names) < 5 {
 		t.Errorf("only %v", names)
+	}
+}
+
+// Codes and a field of the data are what scores of disentanglement take; data without that field is told so.
+func TestEvaluateFactors(t *testing.T) {
+	src := noise(40, 6)
+	src = src.with("factors", 40, graph.F32(2), func(r *rand.Rand) float64 { return float64(r.IntN(3)) })
+	for _, text := range []string{tinyVAE, tinyAE} {
+		m := live(t, text, src, 16)
+		got, err := m.Evaluate(context.Background(), src, EvaluateOptions{Metrics: []string{"mig", "informativeness", "psnr"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r2 := got["informativeness"]; !(r2 >= 0 && r2 < 0.6) || !(got["mig"] >= 0 && got["mig"] < 0.6) {
+			t.Errorf("untrained codes know factors that are drawn apart from them: %v", got)
+		}
+	}
+	m := live(t, tinyVAE, noise(7, 6), 3)
+	if _, err := m.Evaluate(context.Background(), noise(7, 6), EvaluateOptions{Metrics: []string{"mig"}}); err == nil || !strings.Contains(err.Error(), "factors") {
+		t.Errorf("data without factors: %v", err)
 	}
 }

@@ -37,7 +37,7 @@ func (m *Model) NLL(ctx context.Context, src data.Source, o EvaluateOptions) (fl
 	}
 	runs := (samples + chunk - 1) / chunk
 	total := 0.0
-	err = m.over(ctx, src, requests, batch, func(rs []*runner, b *data.Batch) error {
+	err = m.over(ctx, src, requests, batch, nil, func(rs []*runner, b *data.Batch) error {
 		sums := newLogSums(b.Size)
 		for i := range runs {
 			r := rs[0]

@@ -35,6 +35,10 @@ type golden struct {
 		A, B   array
 		Angles []float64
 	}
+	Factors struct {
+		Codes, Factors array
+		Values         map[string]float64
+	}
 }
 
 type array struct {

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -15,23 +16,25 @@ func f32(shape []int, data ...float32) *tensor.Dense {
 }
 
 func TestNames(t *testing.T) {
-	want := []string{"explained-variance", "mae", "mse", "psnr", "ssim"}
-	if got := Names(); !slices.Equal(got, want) {
+	larger := map[string]bool{
+		"completeness": true, "disentanglement": true, "explained-variance": true, "factor-vae-score": true, "informativeness": true,
+		"mae": false, "mig": true, "mse": false, "psnr": true, "ssim": true,
+	}
+	if got, want := Names(), slices.Sorted(maps.Keys(larger)); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	larger := []bool{true, false, false, true, true}
-	for i, name := range want {
+	for name, want := range larger {
 		m, err := Make(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.LargerIsBetter() != larger[i] {
+		if m.LargerIsBetter() != want {
 			t.Errorf("%s: LargerIsBetter is %v", name, m.LargerIsBetter())
 		}
 		if !math.IsNaN(m.Value()) {
 			t.Errorf("%s: %v before the first example, want NaN", name, m.Value())
 		}
-		if got := m.Inputs(); !slices.Equal(got, []string{"target", "recon"}) {
+		if got := m.Inputs(); !slices.Equal(got, []string{"target", "recon"}) && !slices.Equal(got, []string{"code", "factors"}) {
 			t.Errorf("%s: takes %v", name, got)
 		}
 	}

@@ -11,7 +11,8 @@ from scipy.optimize import minimize
 from scipy.stats import multivariate_normal
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from sklearn.decomposition import PCA
-from sklearn.metrics import explained_variance_score, mean_absolute_error, mean_squared_error
+from sklearn.linear_model import Lasso
+from sklearn.metrics import explained_variance_score, mean_absolute_error, mean_squared_error, mutual_info_score
 
 rng = np.random.default_rng(1)
 
@@ -93,6 +94,32 @@ def angles(a, b):
     return {"a": array(a), "b": array(b), "angles": subspace_angles(a, b).tolist()}
 
 
+def factors():
+    """Codes that hold four known factors more or less apart; mutual information and lassos by scikit-learn."""
+    r = np.random.default_rng(2)
+    whole = np.stack([r.integers(0, n, 300) for n in (3, 6, 10, 2)], 1)
+    f = whole / [2, 5, 9, 1]
+    mix = np.array([[2, 0, 0, 0, 0.1], [0, 1, 0.7, 0, 0], [0, 0, 0, -1.5, 0], [0.2, 0, 0.4, 0, 0]])
+    codes = np.round(f @ mix + 0.1 * r.normal(size=(300, 5)), 4)
+    gaps = []
+    for k in range(4):
+        binned = [np.digitize(c, np.linspace(c.min(), c.max(), 21)[1:-1]) for c in codes.T]
+        information = sorted(mutual_info_score(whole[:, k], b) for b in binned)
+        gaps.append((information[-1] - information[-2]) / mutual_info_score(whole[:, k], whole[:, k]))
+    x, y = ((v - v.mean(0)) / v.std(0) for v in (codes, f))
+    fits = [Lasso(alpha=0.02, fit_intercept=False, tol=1e-14, max_iter=100000).fit(x, t) for t in y.T]
+    r2 = np.mean([m.score(x, t) for m, t in zip(fits, y.T)])
+    importance = np.abs([m.coef_ for m in fits])  # factor by unit
+
+    def concentration(rows):
+        p = rows / rows.sum(1, keepdims=True)
+        h = -(p * np.log(np.where(p > 0, p, 1))).sum(1) / np.log(rows.shape[1])
+        return float(np.average(1 - h, weights=rows.sum(1)))
+
+    values = {"mig": np.mean(gaps), "disentanglement": concentration(importance.T), "completeness": concentration(importance), "informativeness": r2}
+    return {"codes": array(codes), "factors": array(f), "values": values}
+
+
 a = rng.normal(size=(7, 3))
 golden = {
     "reconstructions": reconstructions(),
@@ -103,6 +130,7 @@ golden = {
         angles(a, a @ rng.normal(size=(3, 3)) + 1e-7 * rng.normal(size=(7, 3))),
         angles(np.eye(4)[:, :2], np.eye(4)[:, 2:]),
     ],
+    "factors": factors(),
 }
 with open("golden.json", "w") as f:
     json.dump(golden, f, separators=(",", ":"))
