@@ -16,15 +16,15 @@ func bindBatchNormGrad(b *binder, s *step) error {
 		x: s.in[0].f32, gamma: s.in[1].f32, dy: s.in[2].f32, mean: s.in[3].f32, variance: s.in[4].f32,
 		dx: s.out[0].f32, dGamma: optional(s.out[1], d.c), dBeta: optional(s.out[2], d.c),
 	}
-	if d.inner == 1 {
-		b.scratch(4 * columnBlock)
-		b.columnTasks(d.c, k.columns)
+	if d.narrow() {
+		b.scratch(6 * columnBlock)
+		b.columnTasks(d, k.narrowChannels)
 		return nil
 	}
 	b.scratch(blockSize)
 	b.items(d.c, 6*d.count(), func(w *worker, from, to int) {
 		for c := from; c < to; c++ {
-			k.planes(w, c)
+			k.wideChannel(w, c)
 		}
 	})
 	return nil
@@ -37,8 +37,8 @@ type batchNormGrad struct {
 	x, gamma, dy, mean, variance, dx, dGamma, dBeta []float32
 }
 
-// planes does one channel.
-func (k *batchNormGrad) planes(w *worker, c int) {
+// wideChannel does one channel: its sums in one pass, then the result.
+func (k *batchNormGrad) wideChannel(w *worker, c int) {
 	v, mean := k.b.vec, k.mean[c]
 	rstd := 1 / math.Sqrt(float64(k.variance[c])+k.eps)
 	sum, product := 0.0, 0.0
@@ -56,45 +56,46 @@ func (k *batchNormGrad) planes(w *worker, c int) {
 	count, a := float64(k.count()), float64(k.gamma[c])*rstd
 	ofX, constant, ofDY := float32(-a*rstd*rstd*product/count), float32(-a*sum/count), float32(a)
 	for n := range k.n {
-		dx := k.plane(k.dx, n, c)
-		v.AddS(dx, k.plane(k.x, n, c), -mean)
-		v.Affine(dx, dx, ofX, constant)
-		v.AXPY(dx, k.plane(k.dy, n, c), ofDY)
+		v.CentredPlus(k.plane(k.dx, n, c), k.plane(k.x, n, c), k.plane(k.dy, n, c), mean, ofX, constant, ofDY)
 	}
 }
 
-// columns does the columns from to to of a matrix.
-func (k *batchNormGrad) columns(w *worker, from, to int) {
-	v, m := k.b.vec, to-from
-	dGamma, dBeta, mean := k.dGamma[from:to], k.dBeta[from:to], k.mean[from:to]
-	t, block, rstd := w.local[:m], w.local[columnBlock:][:m], w.local[2*columnBlock:][:m]
-	row := func(x []float32, i int) []float32 { return x[i*k.c+from : i*k.c+to] }
-	v.AddS(rstd, k.variance[from:to], float32(k.eps))
-	v.Rsqrt(rstd, rstd)
-	clear(dBeta)
-	v.ColumnSum(dBeta, k.dy[from:], k.n, k.c)
-	clear(dGamma)
+// narrowChannels does the channels from to to by columns.
+func (k *batchNormGrad) narrowChannels(w *worker, from, to int) {
+	v, c := k.b.vec, k.columns(from, to)
+	dGamma, dBeta, count := k.dGamma[from:to], k.dBeta[from:to], float64(k.count())
+	local := w.local
+	mean, slope, shift, a := cut(&local, c.n), cut(&local, c.n), cut(&local, c.n), cut(&local, c.n)
+	t, block := cut(&local, c.n), cut(&local, c.n)
+	spreadColumns(mean, k.mean[from:to])
+	sum, product := shift, slope
+	clear(sum)
+	v.ColumnSum(sum, k.dy[c.at:], k.n, c.pitch)
+	clear(product)
 	for r := 0; r < k.n; r += 64 {
 		clear(block)
 		for i := r; i < min(k.n, r+64); i++ {
-			v.Sub(t, row(k.x, i), mean)
-			v.MulAdd(block, t, row(k.dy, i), block)
+			v.Sub(t, c.row(k.x, i), mean)
+			v.MulAdd(block, t, c.row(k.dy, i), block)
 		}
-		v.Add(dGamma, dGamma, block)
+		v.Add(product, product, block)
 	}
-	v.Mul(dGamma, dGamma, rstd)
-	// dx = (dy - dbeta/n - (x-mean)·slope)·a with slope = rstd·dgamma/n, a = gamma·rstd
-	slope, a := block, w.local[3*columnBlock:][:m]
-	v.Mul(slope, dGamma, rstd)
-	v.MulS(slope, slope, -1/float32(k.n))
-	v.Mul(a, rstd, k.gamma[from:to])
-	shift := rstd
-	v.MulS(shift, dBeta, -1/float32(k.n))
+	foldColumns(dBeta, sum, 1)
+	foldColumns(dGamma, product, 1)
+	// dx = slope·(x-mean) + shift + a·dy with a = gamma·rstd, shift = -a·dbeta/n, slope = -a·rstd·dgamma/n
+	per := c.n / (to - from)
+	for i := range dGamma {
+		rstd := 1 / math.Sqrt(float64(k.variance[from+i])+k.eps)
+		dGamma[i] = float32(float64(dGamma[i]) * rstd)
+		scale := float64(k.gamma[from+i]) * rstd
+		vecFill(a[i*per:(i+1)*per], float32(scale))
+		vecFill(shift[i*per:(i+1)*per], float32(-scale*float64(dBeta[i])/count))
+		vecFill(slope[i*per:(i+1)*per], float32(-scale*rstd*float64(dGamma[i])/count))
+	}
 	for i := range k.n {
-		dx := row(k.dx, i)
-		v.Sub(t, row(k.x, i), mean)
-		v.MulAdd(dx, t, slope, shift)
-		v.Add(dx, dx, row(k.dy, i))
-		v.Mul(dx, dx, a)
+		dx := c.row(k.dx, i)
+		v.Sub(t, c.row(k.x, i), mean)
+		v.MulAdd(t, t, slope, shift)
+		v.MulAdd(dx, a, c.row(k.dy, i), t)
 	}
 }

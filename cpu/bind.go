@@ -90,7 +90,7 @@ func hasKernel(o graph.Op) bool {
 // hasEpilogue says which ops run a chain on their output while it is in cache.
 func hasEpilogue(o graph.Op) bool {
 	switch o.Name() {
-	case "MatMul", "Conv2D", "ConvTranspose2D":
+	case "MatMul", "Conv2D", "ConvTranspose2D", "BatchNorm", "LayerNorm":
 		return true
 	}
 	return false

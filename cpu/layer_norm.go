@@ -14,7 +14,7 @@ func bindLayerNorm(b *binder, s *step) error {
 	x, gamma, beta, y := s.in[0].f32, s.in[1].f32, s.in[2].f32, s.out[0].f32
 	mean, variance := optional(s.out[1], rows), optional(s.out[2], rows)
 	v := b.b.vec
-	b.items(rows, 4*d, func(_ *worker, from, to int) {
+	b.items(rows, 4*d, func(w *worker, from, to int) {
 		for r := from; r < to; r++ {
 			xr, yr := x[r*d:(r+1)*d], y[r*d:(r+1)*d]
 			m := v.Sum(xr) / float32(d)
@@ -23,6 +23,9 @@ func bindLayerNorm(b *binder, s *step) error {
 			mean[r], variance[r] = m, sigma2
 			v.MulS(yr, yr, float32(1/math.Sqrt(float64(sigma2)+eps)))
 			v.MulAdd(yr, yr, gamma, beta)
+			if s.chain != nil {
+				s.chain.run(w, r*d, d)
+			}
 		}
 	})
 	return nil

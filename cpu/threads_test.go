@@ -25,6 +25,8 @@ func TestThreads(t *testing.T) {
 		{Op: op.ConvWeightGrad{ConvConfig: same, KH: 3, KW: 3}, Args: []graph.Arg{arg(70, 3, 4, 4), arg(70, 17, 4, 4)}},
 		{Op: op.BatchNormGrad{Eps: 1e-3}, Args: []graph.Arg{arg(300, 70), arg(70), arg(300, 70), arg(70), arg(70)}},
 		{Op: op.BatchNormalization{Eps: 1e-3}, Args: []graph.Arg{arg(30, 7, 12, 12), arg(7), arg(7)}},
+		{Op: op.BatchNormalization{Eps: 1e-3}, Args: []graph.Arg{arg(70, 90, 2, 3), arg(90), arg(90)}},
+		{Op: op.BatchNormGrad{Eps: 1e-3}, Args: []graph.Arg{arg(70, 90, 2, 3), arg(90), arg(70, 90, 2, 3), arg(90), arg(90)}},
 		{Op: op.LayerNormGrad{Eps: 1e-3}, Args: []graph.Arg{arg(600, 50), arg(50), arg(600, 50), arg(600), arg(600)}},
 		{Op: op.ScatterRows{Rows: 30}, Args: []graph.Arg{index, arg(500, 65)}},
 		{Op: op.Reduce{Axes: []int{0}}, Args: []graph.Arg{arg(700, 90)}},

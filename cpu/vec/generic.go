@@ -17,7 +17,7 @@ var goKernels = Kernels{
 
 	AddS: addSGo, MulS: mulSGo, SubRS: subRSGo, DivRS: divRSGo, MaxS: maxSGo, MinS: minSGo, PowS: powSGo,
 	Fill: fillGo, Copy: copyGo,
-	AXPY: axpyGo, MulAdd: mulAddGo, Affine: affineGo,
+	AXPY: axpyGo, MulAdd: mulAddGo, Affine: affineGo, Centred: centredGo, CentredPlus: centredPlusGo,
 
 	Neg: negGo, Abs: absGo, Square: squareGo, Sqrt: sqrtGo, Recip: recipGo, Rsqrt: rsqrtGo,
 	Sign: signGo, Floor: floorGo, Round: roundGo, Sin: sinGo, Cos: cosGo,

@@ -29,6 +29,12 @@ func axpyAVX2(dst, x []float32, s float32)
 func affineAVX2(dst, x []float32, s, c float32)
 
 //go:noescape
+func centredAVX2(dst, x []float32, mean, s, c float32)
+
+//go:noescape
+func centredPlusAVX2(dst, x, y []float32, mean, s, c, a float32)
+
+//go:noescape
 func fillAVX2(dst []float32, s float32)
 
 //go:noescape
@@ -56,6 +62,12 @@ func axpyAVX512(dst, x []float32, s float32)
 func affineAVX512(dst, x []float32, s, c float32)
 
 //go:noescape
+func centredAVX512(dst, x []float32, mean, s, c float32)
+
+//go:noescape
+func centredPlusAVX512(dst, x, y []float32, mean, s, c, a float32)
+
+//go:noescape
 func fillAVX512(dst []float32, s float32)
 
 func scalarKernelsAVX2(k *Kernels) {
@@ -67,6 +79,8 @@ func scalarKernelsAVX2(k *Kernels) {
 	k.MinS = minSAVX2
 	k.AXPY = axpyAVX2
 	k.Affine = affineAVX2
+	k.Centred = centredAVX2
+	k.CentredPlus = centredPlusAVX2
 	k.Fill = fillAVX2
 }
 
@@ -79,5 +93,7 @@ func scalarKernelsAVX512(k *Kernels) {
 	k.MinS = minSAVX512
 	k.AXPY = axpyAVX512
 	k.Affine = affineAVX512
+	k.Centred = centredAVX512
+	k.CentredPlus = centredPlusAVX512
 	k.Fill = fillAVX512
 }

@@ -56,6 +56,21 @@ func powSGo(dst, x []float32, s float32) {
 	each(dst, x, func(v float64) float64 { return math.Pow(v, float64(s)) })
 }
 
+func centredGo(dst, x []float32, mean, s, c float32) {
+	dst, x = cut2(dst, x)
+	for i, v := range x {
+		dst[i] = s*(v-mean) + c
+	}
+}
+
+func centredPlusGo(dst, x, y []float32, mean, s, c, a float32) {
+	dst, x = cut2(dst, x)
+	x, y = cut2(x, y)
+	for i, v := range x {
+		dst[i] = s*(v-mean) + c + a*y[i]
+	}
+}
+
 func fillGo(dst []float32, s float32) {
 	for i := range dst {
 		dst[i] = s

@@ -143,6 +143,10 @@ var elementwiseKernels = []elementwiseKernel{
 	}, 1, 1.5e-7},
 	ternaryCase("MulAdd", 1.5e-7, func(k *Kernels) Ternary { return k.MulAdd }),
 	{"Affine", 1, func(k *Kernels, dst []float32, x [][]float32, s float32) { k.Affine(dst, x[0], s, 0.75) }, 1, 1.5e-7},
+	{"Centred", 1, func(k *Kernels, dst []float32, x [][]float32, s float32) { k.Centred(dst, x[0], 0.25, s, 0.75) }, 1, 1.5e-7},
+	{"CentredPlus", 2, func(k *Kernels, dst []float32, x [][]float32, s float32) {
+		k.CentredPlus(dst, x[0], x[1], 0.25, s, 0.75, -0.5)
+	}, 2, 3e-7},
 	unaryCase("Neg", 0, func(k *Kernels) Unary { return k.Neg }),
 	unaryCase("Abs", 0, func(k *Kernels) Unary { return k.Abs }),
 	unaryCase("Square", 0, func(k *Kernels) Unary { return k.Square }),

@@ -65,6 +65,9 @@ type Kernels struct {
 	MulAdd Ternary                              // dst = a*b + c
 	Affine func(dst, x []float32, s, c float32) // dst = s*x + c
 
+	Centred     func(dst, x []float32, mean, s, c float32)       // dst = s*(x-mean) + c
+	CentredPlus func(dst, x, y []float32, mean, s, c, a float32) // dst = s*(x-mean) + c + a*y
+
 	// Unary, correctly rounded (Rsqrt: below 1.5 ulp).
 
 	Neg, Abs, Square, Sqrt, Recip Unary

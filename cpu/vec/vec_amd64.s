@@ -627,6 +627,167 @@ done:
 	VZEROUPPER
 	RET
 
+// func centredAVX2(dst []float32, x []float32, mean float32, s float32, c float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·centredAVX2(SB), NOSPLIT, $0-60
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         x_len+32(FP), BX
+	CMPQ         BX, CX
+	CMOVQLT      BX, CX
+	VBROADCASTSS mean+48(FP), Y0
+	VBROADCASTSS s+52(FP), Y1
+	VBROADCASTSS c+56(FP), Y2
+	XORQ         BX, BX
+
+unrolled:
+	LEAQ        32(BX), SI
+	CMPQ        SI, CX
+	JGT         unrolled_done
+	VMOVUPS     (DX)(BX*4), Y3
+	VSUBPS      Y0, Y3, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VMOVUPS     Y4, (AX)(BX*4)
+	VMOVUPS     32(DX)(BX*4), Y3
+	VSUBPS      Y0, Y3, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VMOVUPS     Y4, 32(AX)(BX*4)
+	VMOVUPS     64(DX)(BX*4), Y3
+	VSUBPS      Y0, Y3, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VMOVUPS     Y4, 64(AX)(BX*4)
+	VMOVUPS     96(DX)(BX*4), Y3
+	VSUBPS      Y0, Y3, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VMOVUPS     Y4, 96(AX)(BX*4)
+	MOVQ        SI, BX
+	JMP         unrolled
+
+unrolled_done:
+single:
+	LEAQ        8(BX), SI
+	CMPQ        SI, CX
+	JGT         single_done
+	VMOVUPS     (DX)(BX*4), Y3
+	VSUBPS      Y0, Y3, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VMOVUPS     Y4, (AX)(BX*4)
+	MOVQ        SI, BX
+	JMP         single
+
+single_done:
+	SUBQ        BX, CX
+	JLE         done
+	LEAQ        vffffffffffffffffffffffffffffffffx16<>+0(SB), SI
+	NEGQ        CX
+	VMOVUPS     32(SI)(CX*4), Y3
+	VMASKMOVPS  (DX)(BX*4), Y3, Y4
+	VSUBPS      Y0, Y4, Y0
+	VFMADD231PS Y1, Y0, Y2
+	VMASKMOVPS  Y2, Y3, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func centredPlusAVX2(dst []float32, x []float32, y []float32, mean float32, s float32, c float32, a float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·centredPlusAVX2(SB), NOSPLIT, $0-88
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         x_len+32(FP), BX
+	CMPQ         BX, CX
+	CMOVQLT      BX, CX
+	MOVQ         y_base+48(FP), BX
+	MOVQ         y_len+56(FP), SI
+	CMPQ         SI, CX
+	CMOVQLT      SI, CX
+	VBROADCASTSS mean+72(FP), Y0
+	VBROADCASTSS s+76(FP), Y1
+	VBROADCASTSS c+80(FP), Y2
+	VBROADCASTSS a+84(FP), Y3
+	XORQ         SI, SI
+
+unrolled:
+	LEAQ        32(SI), DI
+	CMPQ        DI, CX
+	JGT         unrolled_done
+	VMOVUPS     (DX)(SI*4), Y4
+	VMOVUPS     (BX)(SI*4), Y5
+	VSUBPS      Y0, Y4, Y4
+	VMOVAPS     Y2, Y6
+	VFMADD231PS Y1, Y4, Y6
+	VMOVAPS     Y6, Y4
+	VFMADD231PS Y3, Y5, Y4
+	VMOVUPS     Y4, (AX)(SI*4)
+	VMOVUPS     32(DX)(SI*4), Y4
+	VMOVUPS     32(BX)(SI*4), Y5
+	VSUBPS      Y0, Y4, Y4
+	VMOVAPS     Y2, Y6
+	VFMADD231PS Y1, Y4, Y6
+	VMOVAPS     Y6, Y4
+	VFMADD231PS Y3, Y5, Y4
+	VMOVUPS     Y4, 32(AX)(SI*4)
+	VMOVUPS     64(DX)(SI*4), Y4
+	VMOVUPS     64(BX)(SI*4), Y5
+	VSUBPS      Y0, Y4, Y4
+	VMOVAPS     Y2, Y6
+	VFMADD231PS Y1, Y4, Y6
+	VMOVAPS     Y6, Y4
+	VFMADD231PS Y3, Y5, Y4
+	VMOVUPS     Y4, 64(AX)(SI*4)
+	VMOVUPS     96(DX)(SI*4), Y4
+	VMOVUPS     96(BX)(SI*4), Y5
+	VSUBPS      Y0, Y4, Y4
+	VMOVAPS     Y2, Y6
+	VFMADD231PS Y1, Y4, Y6
+	VMOVAPS     Y6, Y4
+	VFMADD231PS Y3, Y5, Y4
+	VMOVUPS     Y4, 96(AX)(SI*4)
+	MOVQ        DI, SI
+	JMP         unrolled
+
+unrolled_done:
+single:
+	LEAQ        8(SI), DI
+	CMPQ        DI, CX
+	JGT         single_done
+	VMOVUPS     (DX)(SI*4), Y4
+	VMOVUPS     (BX)(SI*4), Y5
+	VSUBPS      Y0, Y4, Y4
+	VMOVAPS     Y2, Y6
+	VFMADD231PS Y1, Y4, Y6
+	VMOVAPS     Y6, Y4
+	VFMADD231PS Y3, Y5, Y4
+	VMOVUPS     Y4, (AX)(SI*4)
+	MOVQ        DI, SI
+	JMP         single
+
+single_done:
+	SUBQ        SI, CX
+	JLE         done
+	LEAQ        vffffffffffffffffffffffffffffffffx16<>+0(SB), DI
+	NEGQ        CX
+	VMOVUPS     32(DI)(CX*4), Y4
+	VMASKMOVPS  (DX)(SI*4), Y4, Y5
+	VMASKMOVPS  (BX)(SI*4), Y4, Y6
+	VSUBPS      Y0, Y5, Y0
+	VFMADD231PS Y1, Y0, Y2
+	VMOVAPS     Y2, Y0
+	VFMADD231PS Y3, Y6, Y0
+	VMASKMOVPS  Y0, Y4, (AX)(SI*4)
+
+done:
+	VZEROUPPER
+	RET
+
 // func selectByAVX2(dst []float32, cond []float32, a []float32, b []float32)
 // Requires: AVX, CMOV
 TEXT ·selectByAVX2(SB), NOSPLIT, $0-96
@@ -8366,6 +8527,167 @@ single_done:
 	VMOVUPS.Z   (DX)(BX*4), K1, Z2
 	VFMADD231PS Z0, Z2, Z1
 	VMOVUPS     Z1, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func centredAVX512(dst []float32, x []float32, mean float32, s float32, c float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·centredAVX512(SB), NOSPLIT, $0-60
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         x_len+32(FP), BX
+	CMPQ         BX, CX
+	CMOVQLT      BX, CX
+	VBROADCASTSS mean+48(FP), Z0
+	VBROADCASTSS s+52(FP), Z1
+	VBROADCASTSS c+56(FP), Z2
+	XORQ         BX, BX
+
+unrolled:
+	LEAQ        64(BX), SI
+	CMPQ        SI, CX
+	JGT         unrolled_done
+	VMOVUPS     (DX)(BX*4), Z3
+	VSUBPS      Z0, Z3, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMOVUPS     Z4, (AX)(BX*4)
+	VMOVUPS     64(DX)(BX*4), Z3
+	VSUBPS      Z0, Z3, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMOVUPS     Z4, 64(AX)(BX*4)
+	VMOVUPS     128(DX)(BX*4), Z3
+	VSUBPS      Z0, Z3, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMOVUPS     Z4, 128(AX)(BX*4)
+	VMOVUPS     192(DX)(BX*4), Z3
+	VSUBPS      Z0, Z3, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMOVUPS     Z4, 192(AX)(BX*4)
+	MOVQ        SI, BX
+	JMP         unrolled
+
+unrolled_done:
+single:
+	LEAQ        16(BX), SI
+	CMPQ        SI, CX
+	JGT         single_done
+	VMOVUPS     (DX)(BX*4), Z3
+	VSUBPS      Z0, Z3, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMOVUPS     Z4, (AX)(BX*4)
+	MOVQ        SI, BX
+	JMP         single
+
+single_done:
+	SUBQ        BX, CX
+	JLE         done
+	MOVL        $-1, SI
+	BZHIL       CX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (DX)(BX*4), K1, Z3
+	VSUBPS      Z0, Z3, Z0
+	VFMADD231PS Z1, Z0, Z2
+	VMOVUPS     Z2, K1, (AX)(BX*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func centredPlusAVX512(dst []float32, x []float32, y []float32, mean float32, s float32, c float32, a float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·centredPlusAVX512(SB), NOSPLIT, $0-88
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         x_len+32(FP), BX
+	CMPQ         BX, CX
+	CMOVQLT      BX, CX
+	MOVQ         y_base+48(FP), BX
+	MOVQ         y_len+56(FP), SI
+	CMPQ         SI, CX
+	CMOVQLT      SI, CX
+	VBROADCASTSS mean+72(FP), Z0
+	VBROADCASTSS s+76(FP), Z1
+	VBROADCASTSS c+80(FP), Z2
+	VBROADCASTSS a+84(FP), Z3
+	XORQ         SI, SI
+
+unrolled:
+	LEAQ        64(SI), DI
+	CMPQ        DI, CX
+	JGT         unrolled_done
+	VMOVUPS     (DX)(SI*4), Z4
+	VMOVUPS     (BX)(SI*4), Z5
+	VSUBPS      Z0, Z4, Z4
+	VMOVAPS     Z2, Z6
+	VFMADD231PS Z1, Z4, Z6
+	VMOVAPS     Z6, Z4
+	VFMADD231PS Z3, Z5, Z4
+	VMOVUPS     Z4, (AX)(SI*4)
+	VMOVUPS     64(DX)(SI*4), Z4
+	VMOVUPS     64(BX)(SI*4), Z5
+	VSUBPS      Z0, Z4, Z4
+	VMOVAPS     Z2, Z6
+	VFMADD231PS Z1, Z4, Z6
+	VMOVAPS     Z6, Z4
+	VFMADD231PS Z3, Z5, Z4
+	VMOVUPS     Z4, 64(AX)(SI*4)
+	VMOVUPS     128(DX)(SI*4), Z4
+	VMOVUPS     128(BX)(SI*4), Z5
+	VSUBPS      Z0, Z4, Z4
+	VMOVAPS     Z2, Z6
+	VFMADD231PS Z1, Z4, Z6
+	VMOVAPS     Z6, Z4
+	VFMADD231PS Z3, Z5, Z4
+	VMOVUPS     Z4, 128(AX)(SI*4)
+	VMOVUPS     192(DX)(SI*4), Z4
+	VMOVUPS     192(BX)(SI*4), Z5
+	VSUBPS      Z0, Z4, Z4
+	VMOVAPS     Z2, Z6
+	VFMADD231PS Z1, Z4, Z6
+	VMOVAPS     Z6, Z4
+	VFMADD231PS Z3, Z5, Z4
+	VMOVUPS     Z4, 192(AX)(SI*4)
+	MOVQ        DI, SI
+	JMP         unrolled
+
+unrolled_done:
+single:
+	LEAQ        16(SI), DI
+	CMPQ        DI, CX
+	JGT         single_done
+	VMOVUPS     (DX)(SI*4), Z4
+	VMOVUPS     (BX)(SI*4), Z5
+	VSUBPS      Z0, Z4, Z4
+	VMOVAPS     Z2, Z6
+	VFMADD231PS Z1, Z4, Z6
+	VMOVAPS     Z6, Z4
+	VFMADD231PS Z3, Z5, Z4
+	VMOVUPS     Z4, (AX)(SI*4)
+	MOVQ        DI, SI
+	JMP         single
+
+single_done:
+	SUBQ        SI, CX
+	JLE         done
+	MOVL        $-1, DI
+	BZHIL       CX, DI, DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (DX)(SI*4), K1, Z4
+	VMOVUPS.Z   (BX)(SI*4), K1, Z5
+	VSUBPS      Z0, Z4, Z0
+	VFMADD231PS Z1, Z0, Z2
+	VMOVAPS     Z2, Z0
+	VFMADD231PS Z3, Z5, Z0
+	VMOVUPS     Z0, K1, (AX)(SI*4)
 
 done:
 	VZEROUPPER

@@ -71,6 +71,10 @@ var elementwiseKernels = join(
 			return x[0]
 		}),
 		kernel("affine", "x", "s c", 4, func(m simd, x, s []V) V { return m.fma(x[0], s[0], s[1]) }),
+		kernel("centred", "x", "mean s c", 4, func(m simd, x, s []V) V { return m.fma(m.sub(x[0], s[0]), s[1], s[2]) }),
+		kernel("centredPlus", "x y", "mean s c a", 4, func(m simd, x, s []V) V {
+			return m.fma(x[1], s[3], m.fma(m.sub(x[0], s[0]), s[1], s[2]))
+		}),
 		kernel("selectBy", "cond a b", "", 4, func(m simd, x, _ []V) V { return m.blend(m.cmp(neq, x[0], num(0)), x[1], x[2]) }),
 	},
 	compare("greater", gt), compare("greaterEqual", ge), compare("less", lt),
