@@ -167,9 +167,12 @@ func mistake(key, format string, args ...any) error {
 
 // layerMistake gives a stack's error its key.
 func layerMistake(list string, err error) error {
-	var l *nn.LayerError
-	if errors.As(err, &l) {
-		return &Error{Key: "model." + list + "[" + strconv.Itoa(l.Index) + "]", Kind: l.Kind, Err: l.Err}
+	e := &Error{Key: "model." + list, Err: err}
+	for l := (*nn.LayerError)(nil); errors.As(e.Err, &l); list = "layers" { // a layer of a layer's layers
+		if e.Kind != "" {
+			e.Key += "." + list
+		}
+		e.Key, e.Kind, e.Err = e.Key+"["+strconv.Itoa(l.Index)+"]", l.Kind, l.Err
 	}
-	return &Error{Key: "model." + list, Err: err}
+	return e
 }
