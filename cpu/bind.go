@@ -77,6 +77,8 @@ var table = kernels.Table[launch]{
 	{Op: "Gather", Name: "copy", Fits: kernels.Always, Bind: bindGather},
 	{Op: "ScatterAdd", Name: "sorted", Fits: kernels.Always, Bind: bindScatterAdd},
 	{Op: "OneHot", Name: "copy", Fits: kernels.Always, Bind: bindOneHot},
+	{Op: "Rotation", Name: "pairs", Fits: kernels.Always, Bind: bindRotation},
+	{Op: "Controlled", Name: "copy", Fits: kernels.Always, Bind: bindControlled},
 }
 
 // Kernels lists the candidates of every op by the config's names, for "aetrain list kernels".

@@ -43,6 +43,8 @@ func table(d *device) kernels.Table[launch] {
 		{Op: "Gather", Name: "copy", Fits: countableCase, Bind: bindGather},
 		{Op: "ScatterAdd", Name: "owners", Fits: scatterFits, Bind: bindScatterAdd},
 		{Op: "OneHot", Name: "copy", Fits: countableCase, Bind: bindOneHot},
+		{Op: "Rotation", Name: "pairs", Fits: countableCase, Bind: bindRotation},
+		{Op: "Controlled", Name: "copy", Fits: countableCase, Bind: bindControlled},
 		{Op: "GaussianSample", Name: "rows", Fits: kernels.Always, Bind: bindGaussianSample},
 		{Op: "GaussianSample", Name: "split", Fits: kernels.Always, Bind: bindGaussianSampleSplit},
 		{Op: "Uniform", Name: "philox", Fits: kernels.Always, Bind: bindUniform},

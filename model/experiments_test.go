@@ -51,8 +51,11 @@ func TestExperiments(t *testing.T) {
 			return nil
 		}
 		x := graph.F32(1, 28, 28)
-		if cfg.Section("data").Text("source") == "waves" {
+		switch cfg.Section("data").Text("source") {
+		case "waves":
 			x = graph.F32(100, 1)
+		case "states":
+			x = graph.F32(32)
 		}
 		if _, err := model.New(c, []model.Field{{Name: model.FieldX, Spec: x}, {Name: "label", Spec: graph.I32(), Classes: 10}}); err != nil {
 			t.Errorf("%s: %v", path, err)
