@@ -191,7 +191,7 @@ func TestCircuitMistakes(t *testing.T) {
 		}
 	}
 	for want, l := range map[string]Circuit{
-		`gates[1]: no gate is called "cy": there are rx, ry, rz, cnot, cz`:                               {Qubits: 2, Gates: []string{"ry", "cy"}},
+		`gates[1]: no gate is called "cy": there are rx, ry, rz, cnot, cz`:                            {Qubits: 2, Gates: []string{"ry", "cy"}},
 		"gates: there is nothing to train: add rx, ry or rz":                                          {Qubits: 2, Gates: []string{"cz"}},
 		"trash: of 2 qubits at least one has to stay":                                                 {Qubits: 2, Gates: []string{"ry"}, Trash: 2, Gives: "state"},
 		`trash: qubits are thrown away from a state: output = "state"`:                                {Qubits: 2, Gates: []string{"ry"}, Trash: 1, Gives: "z"},
