@@ -31,6 +31,7 @@ func bindBernoulliP(b *binder, s *step) error {
 func bindDraw(b *binder, s *step, stream uint32, at int, kernel vec.Random, after func(row []float32)) error {
 	rows, rowLen := rowsOf(s.Case.Out[0].Shape)
 	draw := drawer{seed: s.in[at].i32, step: s.in[at+1].i32, row0: s.in[at+2].i32, stream: stream, kernel: kernel}
+	draw.listed = len(s.Case.In[at+2].Shape) > 0
 	dst := s.out[0].f32
 	per := max(1, 4*blockSize/max(1, rowLen))
 	b.phase((rows+per-1)/per, func(_ *worker, task int) {
@@ -48,6 +49,7 @@ func bindDraw(b *binder, s *step, stream uint32, at int, kernel vec.Random, afte
 // drawer knows where a draw's counters come from.
 type drawer struct {
 	seed, step, row0 []int32
+	listed           bool // row0 has a counter for each row
 	stream           uint32
 	kernel           vec.Random
 }
@@ -55,7 +57,11 @@ type drawer struct {
 // fill draws row r.
 func (d *drawer) fill(dst []float32, r int) {
 	seed := uint64(uint32(d.seed[0])) | uint64(uint32(d.seed[1]))<<32
-	d.kernel(dst, seed, 0, uint32(d.row0[0])+uint32(r), uint32(d.step[0]), d.stream)
+	row := uint32(d.row0[0]) + uint32(r)
+	if d.listed {
+		row = uint32(d.row0[r])
+	}
+	d.kernel(dst, seed, 0, row, uint32(d.step[0]), d.stream)
 }
 
 // rowsOf splits a shape into its first axis and the rest; a scalar is one row.

@@ -37,7 +37,11 @@ func bindDraw(b *binder, kernel string, s *step, at int, stream uint32, more ...
 	}
 	perRow := blocks(n, 4)
 	count := rows * perRow
-	args := []any{s.out[0], count, n, divisor(perRow), s.in[at], s.in[at+1], s.in[at+2], stream}
+	listed := 0 // 1: row0 has a counter for each row
+	if len(s.Case.In[at+2].Shape) > 0 {
+		listed = 1
+	}
+	args := []any{s.out[0], count, n, divisor(perRow), s.in[at], s.in[at+1], s.in[at+2], listed, stream}
 	b.kernel(kernel, line(blocks(count, drawThreads)), line(drawThreads), 0, append(args, more...)...)
 	return nil
 }
