@@ -201,6 +201,9 @@ func (s *imageFiles) pictureLabel(i int) int32 {
 	return -1
 }
 
+// asBytes: pixels of more than eight bits are brought down to that many.
+func (s *imageFiles) asBytes() bool { return true }
+
 func (s *imageFiles) Read(dst []*tensor.Dense, indices []int) error {
 	if err := checkRead(s, dst, indices); err != nil {
 		return err

@@ -36,6 +36,7 @@ func classes(labels []int32) int {
 func (s *images) Len() int        { return len(s.pixels) / s.shape.Size() }
 func (s *images) Fields() []Field { return s.fields }
 func (s *images) Close() error    { return nil }
+func (s *images) asBytes() bool   { return true }
 
 func (s *images) Read(dst []*tensor.Dense, indices []int) error {
 	if err := checkRead(s, dst, indices); err != nil {

@@ -95,6 +95,10 @@ func (s *npySource) addLabels(name string) (err error) {
 func (s *npySource) Len() int        { return s.first[len(s.first)-1] }
 func (s *npySource) Fields() []Field { return s.fields }
 
+func (s *npySource) asBytes() bool {
+	return !slices.ContainsFunc(s.files, func(f *npyFile) bool { return !f.storedImages() })
+}
+
 func (s *npySource) Close() error {
 	var all []error
 	for _, f := range s.files {

@@ -124,6 +124,9 @@ func (f *npyFile) bytesOf(i int) (*[]byte, error) {
 	return buf, nil
 }
 
+// storedImages reports whether examples are unsigned bytes with two axes or more.
+func (f *npyFile) storedImages() bool { return f.kind == 'u' && f.bytes == 1 && len(f.shape) > 1 }
+
 // readFloats reads example i as float32: stored images (unsigned bytes with two axes or more) as value/255, all else by value.
 func (f *npyFile) readFloats(dst []float32, i int) error {
 	buf, err := f.bytesOf(i)
@@ -131,7 +134,7 @@ func (f *npyFile) readFloats(dst []float32, i int) error {
 		return err
 	}
 	defer f.pool.Put(buf)
-	if f.kind == 'u' && f.bytes == 1 && len(f.shape) > 1 {
+	if f.storedImages() {
 		unitFloats(dst, *buf)
 		return nil
 	}

@@ -3,6 +3,7 @@ package data
 import (
 	"aetrain/graph"
 	"aetrain/internal/philox"
+	"aetrain/op"
 )
 
 func init() { transforms.Add("binarize", func() Transform { return &Binarize{Threshold: 0.5} }) }
@@ -55,3 +56,13 @@ func (s binarizeDynamic) Apply(dst, src []float32, d Draw) {
 }
 
 func (binarizeDynamic) draws() {}
+
+// Ops compares.
+func (s binarize) Ops(x graph.Value, _ OpDraw) (graph.Value, error) {
+	return op.Greater(x, x.Graph().Scalar(float64(s.threshold))), nil
+}
+
+// Ops draws and compares.
+func (binarizeDynamic) Ops(x graph.Value, d OpDraw) (graph.Value, error) {
+	return op.Less(d.uniform(x.Shape()...), x), nil
+}

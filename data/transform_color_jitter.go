@@ -6,6 +6,7 @@ import (
 
 	"aetrain/graph"
 	"aetrain/internal/philox"
+	"aetrain/op"
 )
 
 func init() {
@@ -74,18 +75,53 @@ func (s colorJitter) grey(x []float32, i int) float32 {
 	return float32(0.299*x[i]) + float32(0.587*x[s.n+i]) + float32(0.114*x[2*s.n+i])
 }
 
+// U and V are multiples of the differences of blue and red from luma, of which that of green follows.
+// Source: ITU-R BT.601.
+const fromBlue, fromRed, greenOfBlue, greenOfRed = 0.492, 0.877, 0.114 / 0.587, 0.299 / 0.587
+
 // tint multiplies a pixel's distance from grey, and turns it in the plane of equal luma (the U and V of ITU-R BT.601).
 func (s colorJitter) tint(x []float32, i int, saturation, cos, sin float32) {
-	const ofU, ofV, greenU, greenV = 1 / 0.492, 1 / 0.877, 0.114 / 0.587, 0.299 / 0.587
 	y := s.grey(x, i)
-	u, v := 0.492*(x[2*s.n+i]-y)*saturation, 0.877*(x[i]-y)*saturation
+	u, v := fromBlue*(x[2*s.n+i]-y)*saturation, fromRed*(x[i]-y)*saturation
 	u, v = float32(cos*u)-float32(sin*v), float32(sin*u)+float32(cos*v)
-	red, blue := v*ofV, u*ofU // differences from y
+	red, blue := v*(1/fromRed), u*(1/fromBlue) // differences from y
 	x[i] = unitRange(y + red)
 	x[2*s.n+i] = unitRange(y + blue)
-	x[s.n+i] = unitRange(y - float32(greenV*red) - float32(greenU*blue))
+	x[s.n+i] = unitRange(y - float32(greenOfRed*red) - float32(greenOfBlue*blue))
 }
 
 func unitRange(v float32) float32 { return min(max(v, 0), 1) }
 
 func (colorJitter) draws() {}
+
+// Ops adds up the mean in another order.
+func (s colorJitter) Ops(x graph.Value, d OpDraw) (graph.Value, error) {
+	n := x.Dim(0)
+	u := d.uniform(n, 4)
+	factor := func(i int, v float64) graph.Value {
+		return op.Reshape(op.AddConst(op.Scale(symmetric(word(u, i)), float64(float32(v))), 1), n, 1, 1, 1)
+	}
+	x = op.Clamp(op.Mul(x, factor(0, s.by.Brightness)), 0, 1)
+	grey := x
+	if s.colour {
+		grey = luma(x)
+	}
+	middle := op.Reshape(op.ReduceMean(grey, 1, 2, 3), n, 1, 1, 1)
+	x = op.Clamp(op.Add(middle, op.Mul(op.Sub(x, middle), factor(1, s.by.Contrast))), 0, 1)
+	if !s.colour {
+		return x, nil
+	}
+	turn := op.Reshape(op.Scale(symmetric(word(u, 3)), 2*math.Pi*s.by.Hue), n, 1, 1, 1)
+	return tintOps(x, factor(2, s.by.Saturation), op.Cos(turn), op.Sin(turn)), nil
+}
+
+// tintOps is tint of whole images.
+func tintOps(x, saturation, cos, sin graph.Value) graph.Value {
+	y, red, blue := luma(x), channel(x, 0), channel(x, 2)
+	u := op.Mul(op.Scale(op.Sub(blue, y), fromBlue), saturation)
+	v := op.Mul(op.Scale(op.Sub(red, y), fromRed), saturation)
+	u, v = op.Sub(op.Mul(cos, u), op.Mul(sin, v)), op.Add(op.Mul(sin, u), op.Mul(cos, v))
+	red, blue = op.Scale(v, 1/fromRed), op.Scale(u, 1/fromBlue) // differences from y
+	green := op.Sub(y, op.Add(op.Scale(red, greenOfRed), op.Scale(blue, greenOfBlue)))
+	return op.Clamp(op.Concat(1, op.Add(y, red), green, op.Add(y, blue)), 0, 1)
+}

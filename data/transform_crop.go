@@ -5,6 +5,7 @@ import (
 
 	"aetrain/configs"
 	"aetrain/graph"
+	"aetrain/op"
 )
 
 func init() {
@@ -81,4 +82,19 @@ func (s *window) Apply(dst, src []float32, _ Draw) {
 			copy(dst[to:to+w], src[from:from+w])
 		}
 	}
+}
+
+// Ops slices or pads each axis.
+func (s *window) Ops(x graph.Value, _ OpDraw) (graph.Value, error) {
+	fit := func(axis, from, to int) {
+		switch more := to - from; {
+		case more > 0:
+			x = op.Pad(x, axis, more/2, more-more/2, float64(s.around))
+		case more < 0:
+			x = op.Slice(x, axis, -more/2, -more/2+to)
+		}
+	}
+	fit(2, s.h, s.toH)
+	fit(3, s.w, s.toW)
+	return x, nil
 }

@@ -3,6 +3,7 @@ package data
 import (
 	"aetrain/graph"
 	"aetrain/internal/philox"
+	"aetrain/op"
 )
 
 func init() { transforms.Add("dequantize", func() Transform { return &Dequantize{Levels: 256} }) }
@@ -36,3 +37,9 @@ func (s dequantize) Apply(dst, src []float32, d Draw) {
 }
 
 func (dequantize) draws() {}
+
+// Ops may round the product and the sum at once.
+func (s dequantize) Ops(x graph.Value, d OpDraw) (graph.Value, error) {
+	sum := op.Add(op.Scale(x, float64(s.levels-1)), d.uniform(x.Shape()...))
+	return op.Div(sum, x.Graph().Scalar(float64(s.levels))), nil
+}

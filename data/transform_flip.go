@@ -5,6 +5,7 @@ import (
 
 	"aetrain/graph"
 	"aetrain/internal/philox"
+	"aetrain/op"
 )
 
 func init() {
@@ -58,3 +59,17 @@ func (s flip) Apply(dst, src []float32, d Draw) {
 }
 
 func (flip) draws() {}
+
+// Ops takes each pixel from its own place or from across the axis.
+func (s flip) Ops(x graph.Value, d OpDraw) (graph.Value, error) {
+	turned := func(i int) float64 {
+		y, x := i/s.w, i%s.w
+		if s.vertical {
+			return float64((s.h-1-y)*s.w + x)
+		}
+		return float64(y*s.w + s.w - 1 - x)
+	}
+	own := func(i int) float64 { return float64(i) }
+	turns := op.Less(d.uniform(x.Dim(0), 1), x.Graph().Scalar(float64(s.probability)))
+	return pick(x, op.Select(turns, numbers(x, turned, 1, s.h*s.w), numbers(x, own, 1, s.h*s.w)), s.h, s.w)
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"aetrain/graph"
+	"aetrain/op"
 )
 
 func init() { transforms.Add("gray", func() Transform { return &Gray{} }) }
@@ -42,3 +43,19 @@ func (s gray) Apply(dst, src []float32, _ Draw) {
 		dst[i] = float32(0.299*red[i]) + float32(0.587*green[i]) + float32(0.114*blue[i])
 	}
 }
+
+// Ops weighs the channels.
+func (s gray) Ops(x graph.Value, _ OpDraw) (graph.Value, error) {
+	if s.channels == 1 {
+		return x, nil
+	}
+	return luma(x), nil
+}
+
+// luma is N×1×H×W of colours, N×3×H×W.
+func luma(x graph.Value) graph.Value {
+	return op.Add(op.Add(op.Scale(channel(x, 0), 0.299), op.Scale(channel(x, 1), 0.587)), op.Scale(channel(x, 2), 0.114))
+}
+
+// channel is plane c of images: N×1×H×W.
+func channel(x graph.Value, c int) graph.Value { return op.Slice(x, 1, c, c+1) }

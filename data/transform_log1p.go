@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"aetrain/graph"
+	"aetrain/op"
 )
 
 func init() { transforms.Add("log1p", func() Transform { return &Log1p{} }) }
@@ -38,4 +39,9 @@ func (s log1p) Invert(dst, src []float32) {
 
 func (log1p) invertAt(_ int, v float32) float32 {
 	return float32(math.Copysign(math.Expm1(math.Abs(float64(v))), float64(v)))
+}
+
+// Ops puts the sign back.
+func (log1p) Ops(x graph.Value, _ OpDraw) (graph.Value, error) {
+	return op.Mul(op.Sign(x), op.Log1p(op.Abs(x))), nil
 }

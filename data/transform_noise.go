@@ -3,6 +3,7 @@ package data
 import (
 	"aetrain/graph"
 	"aetrain/internal/philox"
+	"aetrain/op"
 )
 
 func init() { transforms.Add("noise", func() Transform { return &Noise{Sigma: 0.1} }) }
@@ -36,3 +37,8 @@ func (s addNoise) Apply(dst, src []float32, d Draw) {
 }
 
 func (addNoise) draws() {}
+
+// Ops may round the product and the sum at once.
+func (s addNoise) Ops(x graph.Value, d OpDraw) (graph.Value, error) {
+	return op.Add(x, op.Scale(d.normal(x.Shape()...), float64(s.sigma))), nil
+}

@@ -79,13 +79,15 @@ func (s *randomCrop) largest() (h, w int) {
 	return max(1, min(s.h, int(math.Round(float64(s.toH)*factor)))), max(1, min(s.w, int(math.Round(float64(s.toW)*factor))))
 }
 
+// How often a window is drawn at most, and how far its shape goes from Size's.
+const cropTries, cropStretch = 10, 4. / 3
+
 // drawn is a window of a random share of the area and shape; after ten that do not fit, the largest.
 func (s *randomCrop) drawn(d Draw, largestH, largestW int) (h, w int) {
-	const tries, stretch = 10, 4. / 3
-	for try := range tries {
+	for try := range cropTries {
 		bits := d.Block(1 + try)
 		area := float64(s.h) * float64(s.w) * (s.scale[0] + (s.scale[1]-s.scale[0])*float64(philox.Uniform(bits[0])))
-		ratio := float64(s.toW) / float64(s.toH) * math.Exp(math.Log(stretch)*(2*float64(philox.Uniform(bits[1]))-1))
+		ratio := float64(s.toW) / float64(s.toH) * math.Exp(math.Log(cropStretch)*(2*float64(philox.Uniform(bits[1]))-1))
 		h, w = int(math.Round(math.Sqrt(area/ratio))), int(math.Round(math.Sqrt(area*ratio)))
 		if h >= 1 && w >= 1 && h <= s.h && w <= s.w {
 			return h, w

@@ -6,6 +6,7 @@ import (
 
 	"aetrain/configs"
 	"aetrain/graph"
+	"aetrain/op"
 )
 
 func init() {
@@ -166,4 +167,18 @@ func (s *unitNorm) State() []Stored { return []Stored{stored("factor", s.factor)
 
 func (s *unitNorm) Restore(get func(string) ([]float32, error)) error {
 	return restore(get, map[string][]float32{"factor": s.factor})
+}
+
+// Ops scales each group.
+func (s *scaleRange) Ops(x graph.Value, _ OpDraw) (graph.Value, error) {
+	groups := len(s.low)
+	factor := func(g int) float64 { return float64((s.to[1] - s.to[0]) / s.span(g)) }
+	grouped := op.Reshape(x, x.Dim(0), groups, s.each)
+	from0 := op.Mul(op.Sub(grouped, learnt(x, s.low, groups, 1)), numbers(x, factor, groups, 1))
+	return op.Reshape(op.AddConst(from0, float64(s.to[0])), x.Shape()...), nil
+}
+
+// Ops multiplies.
+func (s *unitNorm) Ops(x graph.Value, _ OpDraw) (graph.Value, error) {
+	return op.Scale(x, float64(s.factor[0])), nil
 }

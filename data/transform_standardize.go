@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"aetrain/graph"
+	"aetrain/op"
 
 	"gorgonia.org/tensor"
 )
@@ -161,4 +162,11 @@ func restore(get func(string) ([]float32, error), into map[string][]float32) err
 		copy(dst, v)
 	}
 	return nil
+}
+
+// Ops standardizes each group.
+func (s *standardize) Ops(x graph.Value, _ OpDraw) (graph.Value, error) {
+	groups := len(s.mean)
+	centred := op.Sub(op.Reshape(x, x.Dim(0), groups, s.each), learnt(x, s.mean, groups, 1))
+	return op.Reshape(op.Div(centred, learnt(x, s.std, groups, 1)), x.Shape()...), nil
 }

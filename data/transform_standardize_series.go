@@ -1,6 +1,9 @@
 package data
 
-import "aetrain/graph"
+import (
+	"aetrain/graph"
+	"aetrain/op"
+)
 
 // byChannel standardizes series, time×channels: a mean and a deviation for each channel, over all times.
 type byChannel struct {
@@ -33,4 +36,9 @@ func (s *byChannel) Observe(x []float32) {
 	for at := 0; at < len(x); at += len(s.mean) {
 		s.standardize.Observe(x[at : at+len(s.mean)])
 	}
+}
+
+// Ops standardizes each channel.
+func (s *byChannel) Ops(x graph.Value, _ OpDraw) (graph.Value, error) {
+	return op.Div(op.Sub(x, learnt(x, s.mean, len(s.mean))), learnt(x, s.std, len(s.std))), nil
 }
