@@ -115,16 +115,6 @@ func (k *Kept) Fields() []Field { return k.fields }
 // Len is the number of examples.
 func (k *Kept) Len() int { return k.src.Len() }
 
-// Random reports whether the ops draw: the examples of a batch then depend on the epoch.
-func (k *Kept) Random() bool {
-	for _, s := range k.steps {
-		if s.varies() {
-			return true
-		}
-	}
-	return false
-}
-
 // Read fills dst, a tensor for each of Fields, with the examples from (inclusive) to (exclusive).
 func (k *Kept) Read(dst []*tensor.Dense, from, to int) error {
 	if !k.bytes {

@@ -56,15 +56,6 @@ type epochReader interface {
 	readTraining(dst []*tensor.Dense, indices []int, epoch int) error
 }
 
-// Fixed reports whether the examples of s are the same in every epoch of training, so that the set may be kept as it is.
-func Fixed(s Source) bool {
-	if t, ok := s.(*transformed); ok {
-		return t.fixed()
-	}
-	_, changes := s.(epochReader)
-	return !changes
-}
-
 // Loader reads batches ahead of who uses them. Workers take turns in beginning a batch and fill slots of a ring, from which Next
 // takes them in the order in which they were begun: neither that order nor a single bit depends on the number of workers.
 // All memory is reserved by NewLoader. One goroutine at a time may use it.

@@ -46,19 +46,6 @@ func (t *transformed) Read(dst []*tensor.Dense, indices []int) error {
 	return t.read(dst, indices, 0, false)
 }
 
-// fixed reports whether nothing is drawn: training then sees in every epoch what Read gives.
-func (t *transformed) fixed() bool {
-	if z := t.p.sizing; z != nil && z.random {
-		return false
-	}
-	for _, step := range t.p.steps {
-		if _, drawn := step.Step.(drawing); drawn || step.training {
-			return false
-		}
-	}
-	return true
-}
-
 // readTraining reads a batch of training: with what is for those only, and drawn for the epoch.
 func (t *transformed) readTraining(dst []*tensor.Dense, indices []int, epoch int) error {
 	return t.read(dst, indices, uint32(epoch), true)

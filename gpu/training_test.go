@@ -99,6 +99,69 @@ layers = [{ layer = "dense", units = 10, activation = "leaky_relu" }]
 epochs = 1
 log_every_steps = 5
 `,
+	"vae-gan": `
+[data]
+source = "random"
+shape = [2, 8, 8]
+examples = 176
+batch = 8
+validation = 16
+[model]
+preset = "vae-gan"
+latent_dim = 3
+encoder = [{ layer = "conv2d", filters = [4, 6], kernel = 3, stride = 2, padding = "same", norm = "batch", bias = false, activation = "relu" }]
+[model.adversaries.image]
+layers = [
+  { layer = "conv2d", filters = 4, kernel = 3, stride = 2, padding = "same", norm = "batch", bias = false, activation = "relu" },
+  { layer = "conv2d", name = "features", filters = 6, kernel = 3, stride = 2, padding = "same", norm = "batch", bias = false, activation = "relu" },
+  { layer = "flatten" },
+  { layer = "dense", units = 8, activation = "relu" },
+]
+[train]
+epochs = 1
+log_every_steps = 5
+`,
+	"every-steps": `
+[data]
+source = "random"
+shape = [24]
+examples = 176
+batch = 8
+validation = 16
+[model]
+preset = "wae-gan"
+latent_dim = 3
+encoder = [{ layer = "dense", units = 12, activation = "leaky_relu" }]
+[model.adversaries.latent]
+layers = [{ layer = "dense", units = 10, activation = "leaky_relu", spectral_norm = true }]
+every_steps = 3
+[train]
+epochs = 1
+log_every_steps = 5
+`,
+	"augmented": `
+[data]
+source = "random"
+shape = [3, 12, 12]
+examples = 180
+batch = 8
+validation = 16
+transforms = [
+  { kind = "random-crop", size = 10 }, { kind = "flip" }, { kind = "rotate" }, { kind = "color-jitter" },
+  { kind = "random-crop", size = 8, scale = [0.5, 1.0] }, { kind = "noise", sigma = 0.05 }, { kind = "scale" },
+]
+[model]
+preset = "conv-vae"
+latent_dim = 4
+encoder = [
+  { layer = "conv2d", filters = 8, kernel = 3, stride = 2, padding = "same", activation = "relu" },
+  { layer = "flatten" },
+]
+[train]
+epochs = 1
+log_every_steps = 5
+accumulate = 2
+`,
 	"lstm": `
 [data]
 source = "waves"
@@ -186,6 +249,9 @@ func train(t *testing.T, b backend.Backend, text string) trained {
 		t.Fatal(err)
 	}
 	defer r.Close()
+	if b.Capabilities().Own && r.Fed != "" {
+		t.Errorf("batches are fed: %s", r.Fed)
+	}
 	if err := r.Fit(context.Background()); err != nil {
 		t.Fatal(err)
 	}

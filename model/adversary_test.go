@@ -211,6 +211,7 @@ func TestAdversaryMistakes(t *testing.T) {
 		{"layer that does not fit", "[model]\npreset = \"aae\"\n[model.adversaries.latent]\nlayers = [{ layer = \"max_pool2d\" }]\n", "t.toml:4: model.adversaries.latent.layers[0] (max_pool2d): it works on images, its input is 8: add { layer = \"reshape\", shape = [channels, height, width] } before it"},
 		{"shuffled images", "[model]\n[model.adversaries.a]\non = \"output\"\nagainst = \"permuted\"\n", "t.toml:4: model.adversaries.a.against: only codes can be permuted: set on = \"latent\", or leave against out"},
 		{"encoder that helps", "[model]\npreset = \"aae\"\n[model.losses.discriminator]\ntrains = [\"encoder\"]\n", "t.toml:4: model.losses.discriminator.trains: adversary.latent is for the discriminator alone: trains = [\"adversaries.latent\"]"},
+		{"a phase left out", "[model]\npreset = \"aae\"\n[model.losses.encoder]\nphase = 3\n", "t.toml:3: model.losses: phase 2 has no loss: phases are numbered from 0 without gaps"},
 	} {
 		if got := sentence(c.text, 1, 8, 8); got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)

@@ -234,6 +234,11 @@ func (m *Model) checkLosses() []error {
 			errs = append(errs, checkJudge(l, key, a)...)
 		}
 	}
+	for phase := range m.Phases() {
+		if !slices.ContainsFunc(names, func(name string) bool { return all[name].Phase == phase }) {
+			errs = append(errs, mistake("model.losses", "phase %d has no loss: phases are numbered from 0 without gaps", phase))
+		}
+	}
 	return errs
 }
 

@@ -72,12 +72,13 @@ type part struct {
 	from, to int
 	views    map[*tensor.Dense]*tensor.Dense // of the loader's tensors, which come round again; nil: the part is the whole batch
 	rowsOf   *tensor.Dense                   // which examples of the resident set; nil: fields are fed
+	epoch    int                             // that the program was fed last; -1: none
 }
 
 // run feeds the part of a batch and runs its program.
 func (p *part) run(ctx context.Context, r *Run, b *data.Batch) error {
 	if p.rowsOf != nil {
-		if err := p.feedRows(b); err != nil {
+		if err := p.feedRows(r, b); err != nil {
 			return err
 		}
 	}
@@ -108,10 +109,11 @@ func (r *Run) feedConstants(p part, batch int) error {
 	words[0], words[1] = int32(uint32(r.Seed)), int32(uint32(r.Seed>>32))
 	r.feeds.integer.Int32s()[0] = int32(p.from)
 	r.feeds.scalar.Float32s()[0] = float32(float64(p.to-p.from) / float64(batch))
+	r.feeds.white.Float32s()[0] = white
 	for _, c := range []struct {
 		name  string
 		value *tensor.Dense
-	}{{model.InputSeed, r.feeds.seed}, {model.InputRow0, r.feeds.integer}, {inputShare, r.feeds.scalar}} {
+	}{{model.InputSeed, r.feeds.seed}, {model.InputRow0, r.feeds.integer}, {inputShare, r.feeds.scalar}, {inputWhite, r.feeds.white}} {
 		if hasInput(p.exe, c.name) {
 			if err := p.exe.Feed(c.name, c.value); err != nil {
 				return err
@@ -122,8 +124,8 @@ func (r *Run) feedConstants(p part, batch int) error {
 }
 
 // feeds are host tensors that inputs are fed from.
-type feeds struct{ seed, integer, scalar *tensor.Dense }
+type feeds struct{ seed, integer, scalar, white *tensor.Dense }
 
 func newFeeds() feeds {
-	return feeds{backend.NewHost(graph.I32(2)), backend.NewHost(graph.I32()), backend.NewHost(graph.F32())}
+	return feeds{backend.NewHost(graph.I32(2)), backend.NewHost(graph.I32()), backend.NewHost(graph.F32()), backend.NewHost(graph.F32())}
 }

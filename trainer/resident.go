@@ -14,14 +14,19 @@ import (
 	"aetrain/op"
 )
 
-// A data set that fits lies in the device's memory: a step is fed the places of its examples and fetches them there. The values
-// are those that the loader would have fed, so nothing else changes.
+// A data set that fits lies in the device's memory: a step is fed the places of its examples and fetches them there. Transforms that
+// draw, and those behind them, are then ops of the training program. The values are those that the loader would have fed, to the bit or
+// to float32's rounding (data.Kept), so nothing else changes.
 
-// Names of the resident set's states and of the input that says which examples a step wants.
+// Names of the resident set's states, and of the inputs of programs that read it.
 const (
 	residentPrefix = "data"
-	inputRows      = "data.rows"
+	inputRows      = "data.rows"  // int32 of N: which examples a step wants
+	inputEpoch     = "data.epoch" // int32: what transforms draw by
+	inputWhite     = "data.white" // float32: the byte that stands for 1
 )
+
+const white = 255
 
 // What a data set may take where the config says "auto": a share of the device's free memory, and no more than the host can be
 // expected to hold beside it while it is read.
@@ -35,6 +40,7 @@ const uploadRows = 4096
 
 // resident is a training split on the device.
 type resident struct {
+	kept  *data.Kept
 	model *model.Model // which takes its fields from there
 }
 
@@ -47,66 +53,96 @@ func (r *Run) model() *model.Model {
 }
 
 // keepResident puts the fields that the model reads into the device's memory: where the device has memory of its own and they
-// fit, or where data.resident asks for it.
+// fit, or where data.resident asks for it. Else Fed tells why not.
 func (r *Run) keepResident() error {
 	r.fields = r.Options.Model.FieldNames()
-	src, has := r.Splits.Train, r.Backend.Capabilities()
-	bytes := int64(0)
-	for _, name := range r.fields {
-		at := data.FieldIndex(src.Fields(), name)
-		if at < 0 {
-			return nil // the loader says what is missing
+	asked, has := r.Data.Resident.Or(false), r.Backend.Capabilities()
+	if !r.Data.Resident.Or(has.Own) {
+		r.Fed = "the device has no memory of its own"
+		if has.Own {
+			r.Fed = "data.resident = false"
 		}
-		bytes += int64(src.Fields()[at].Spec.Bytes()) * int64(src.Len())
-	}
-	fits := bytes <= residentMost && float64(bytes) <= residentShare*float64(has.MemoryBytes)
-	if !r.Data.Resident.Or(has.Own && fits && data.Fixed(src)) {
 		return nil
 	}
-	if !data.Fixed(src) {
-		return fmt.Errorf("data.resident: the transforms change training examples in every epoch: leave resident out")
+	kept, err := data.Keep(r.Splits.Train)
+	if err != nil && asked {
+		return fmt.Errorf("data.resident: %w: leave resident out", err)
 	}
-	if err := r.upload(); errors.Is(err, backend.ErrOutOfMemory) && !r.Data.Resident.Or(false) {
+	if err != nil {
+		r.Fed = err.Error()
+		return nil
+	}
+	bytes, found := r.residentBytes(kept)
+	if !found {
+		return nil // the loader says what is missing
+	}
+	if !asked && (bytes > residentMost || float64(bytes) > residentShare*float64(has.MemoryBytes)) {
+		r.Fed = fmt.Sprintf("the set takes %.0f MiB, of which the device has %.0f free", mebibytes(bytes), mebibytes(has.MemoryBytes))
+		return nil
+	}
+	if err := r.upload(kept); errors.Is(err, backend.ErrOutOfMemory) && !asked {
 		r.State = r.Backend.NewState()
+		r.Fed = "the device has too little memory for the set"
 		return nil
 	} else if err != nil {
 		return fmt.Errorf("data.resident: %w", err)
 	}
-	r.resident = &resident{model: r.Options.Model.Supplied(func(g *graph.Graph, field string, s graph.Spec) graph.Value {
-		rows := g.Input(inputRows, graph.I32(s.Shape[0]))
-		set := graph.Spec{Shape: append(graph.Shape{src.Len()}, s.Shape[1:]...), DType: s.DType}
-		return op.Gather(g.State(graph.Scratch, graph.Join(residentPrefix, field), set, nil), rows)
-	})}
-	if r.Data.Resident.Or(false) || has.Own {
-		r.Logf("data set on the device: %.0f MiB", float64(bytes)/(1<<20))
-	}
+	r.resident = &resident{kept: kept}
+	r.resident.model = r.Options.Model.Supplied(r.resident.supply)
+	r.Logf("data set on the device: %.0f MiB", mebibytes(bytes))
 	return nil
 }
 
+func mebibytes(n int64) float64 { return float64(n) / (1 << 20) }
+
+// residentBytes is what the fields that the model reads take; false where one is missing.
+func (r *Run) residentBytes(kept *data.Kept) (bytes int64, found bool) {
+	for _, name := range r.fields {
+		at := data.FieldIndex(kept.Fields(), name)
+		if at < 0 {
+			return 0, false
+		}
+		bytes += int64(kept.Fields()[at].Spec.Bytes()) * int64(kept.Len())
+	}
+	return bytes, true
+}
+
+// supply makes a field of the batch of what the device keeps.
+func (s *resident) supply(g *graph.Graph, field string, batch graph.Spec) graph.Value {
+	at := data.FieldIndex(s.kept.Fields(), field)
+	rows := g.Input(inputRows, graph.I32(batch.Shape[0]))
+	v := op.Gather(g.State(graph.Scratch, graph.Join(residentPrefix, field), s.whole(at), nil), rows)
+	if at == 0 {
+		defer g.Enter(residentPrefix)()
+		v = s.kept.X(v, rows, g.Input(inputEpoch, graph.I32()), g.Input(inputWhite, graph.F32()))
+	}
+	return v
+}
+
+// whole is the Spec of a field of all examples.
+func (s *resident) whole(at int) graph.Spec {
+	f := s.kept.Fields()[at]
+	return graph.Spec{Shape: append(graph.Shape{s.kept.Len()}, f.Spec.Shape...), DType: f.Spec.DType}
+}
+
 // upload reads the fields that the model wants of the training split, a piece at a time, and writes them to the State.
-func (r *Run) upload() error {
-	src := r.Splits.Train
-	fields, n := src.Fields(), src.Len()
+func (r *Run) upload(kept *data.Kept) error {
+	fields, n := kept.Fields(), kept.Len()
 	sets := make([]*tensor.Dense, len(fields)) // nil: not wanted
 	for i, f := range fields {
 		if slices.Contains(r.fields, f.Name) {
-			sets[i] = backend.NewHost(graph.Spec{Shape: append(graph.Shape{n}, f.Spec.Shape...), DType: f.Spec.DType})
+			sets[i] = backend.NewHost((&resident{kept: kept}).whole(i))
 		}
 	}
 	for from := 0; from < n; from += uploadRows {
 		to := min(n, from+uploadRows)
-		dst, places := make([]*tensor.Dense, len(fields)), make([]int, to-from)
-		for i, f := range fields {
+		dst := data.NewBatch(fields, to-from, nil)
+		for i := range dst {
 			if sets[i] != nil {
 				dst[i] = backend.Rows(sets[i], from, to)
-			} else {
-				dst[i] = backend.NewHost(graph.Spec{Shape: append(graph.Shape{to - from}, f.Spec.Shape...), DType: f.Spec.DType})
 			}
 		}
-		for i := range places {
-			places[i] = from + i
-		}
-		if err := src.Read(dst, places); err != nil {
+		if err := kept.Read(dst, from, to); err != nil {
 			return err
 		}
 	}
@@ -120,7 +156,8 @@ func (r *Run) upload() error {
 
 // feedInstead takes a set that "auto" has put on the device back, where the programs have no room beside it.
 func (r *Run) feedInstead() error {
-	r.Logf("the data set and the programs do not fit on the device together: batches are fed")
+	r.Fed = "the data set and the programs do not fit on the device together"
+	r.Logf("%s: batches are fed", r.Fed)
 	r.resident, r.State = nil, r.Backend.NewState()
 	clear(r.steps)
 	if err := r.loader.Close(); err != nil {
@@ -142,8 +179,15 @@ func rowsFor(e backend.Executable) *tensor.Dense {
 	return nil
 }
 
-// feedRows feeds the places of the part's examples.
-func (p *part) feedRows(b *data.Batch) error {
+// feedRows feeds the places of the part's examples, and the epoch where it has changed.
+func (p *part) feedRows(r *Run, b *data.Batch) error {
+	if p.epoch != b.Epoch && hasInput(p.exe, inputEpoch) {
+		r.feeds.integer.Int32s()[0] = int32(b.Epoch)
+		if err := p.exe.Feed(inputEpoch, r.feeds.integer); err != nil {
+			return err
+		}
+		p.epoch = b.Epoch
+	}
 	rows := p.rowsOf.Int32s()
 	for i := range rows {
 		rows[i] = int32(b.Indices[p.from+i])
@@ -155,7 +199,7 @@ func (p *part) feedRows(b *data.Batch) error {
 func (r *Run) fetched(b *data.Batch) (*data.Batch, error) {
 	src := r.Splits.Train
 	all := data.NewBatch(src.Fields(), b.Size, nil)
-	if err := src.Read(all, b.Indices); err != nil {
+	if err := data.ReadTraining(src, all, b.Indices, b.Epoch); err != nil {
 		return nil, err
 	}
 	own := *b

@@ -63,7 +63,7 @@ func (r *Run) load() error {
 					return err
 				}
 				p, inputs := &ph.parts[k], r.scalars(c)
-				p.from, p.to = rg[0], rg[1]
+				p.from, p.to, p.epoch = rg[0], rg[1], -1
 				if len(ranges) > 1 {
 					p.views = map[*tensor.Dense]*tensor.Dense{}
 				}

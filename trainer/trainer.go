@@ -64,6 +64,7 @@ type Run struct {
 	Best       *Best              // what counts as the best so far; kept by the callback "best"
 	Status     string             // "done", "early-stopped", "interrupted", "failed"; set at End
 	Rate       float64            // learning rate of the last step
+	Fed        string             // why batches are fed instead of made on the device; "": they are made there
 
 	pending  string   // what has still to follow the last step
 	fields   []string // of a batch, in their order

@@ -238,6 +238,9 @@ func (j *trainJob) explain(r *trainer.Run) {
 	if !j.talk.verbose {
 		return
 	}
+	if r.Fed != "" {
+		j.talk.Detailf("batches are fed by the loader: %s", r.Fed)
+	}
 	for _, e := range r.Executables() {
 		j.talk.Detailf("%s", strings.TrimRight(e.Program().String(), "\n"))
 		j.talk.Detailf("kernels:")
