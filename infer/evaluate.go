@@ -2,6 +2,7 @@ package infer
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"aetrain/data"
@@ -18,9 +19,10 @@ const (
 type EvaluateOptions struct {
 	Repetition int                   // which of several evaluations this is: other noise, other codes
 	Limit      int                   // only the first N examples; 0: all
-	Metrics    []string              // beside loss, terms and mse: names of package metrics, and "nll"
+	Metrics    []string              // beside loss, terms and mse: names of package metrics, "nll" and "fid"
 	Samples    int                   // codes of an example for nll; 0: 200
 	Draws      int                   // codes of an example for the loss; 0: as in training
+	Features   *Model                // whose codes fid compares
 	Progress   func(done, total int) // examples; may be nil
 }
 
@@ -28,7 +30,7 @@ type EvaluateOptions struct {
 // examples. Codes are drawn and inputs corrupted as in training, by the seed and each example's place in the source; every schedule
 // stands at its final value.
 func (m *Model) Evaluate(ctx context.Context, src data.Source, o EvaluateOptions) (map[string]float64, error) {
-	extra, wantsNLL, err := extraMetrics(o.Metrics)
+	extra, whole, err := extraMetrics(o.Metrics)
 	if err != nil {
 		return nil, err
 	}
@@ -52,8 +54,16 @@ func (m *Model) Evaluate(ctx context.Context, src data.Source, o EvaluateOptions
 	for name, x := range extra {
 		figures[name] = x.Value()
 	}
-	if wantsNLL {
+	if whole[MetricNLL] {
 		if figures[MetricNLL], err = m.NLL(ctx, src, o); err != nil {
+			return nil, err
+		}
+	}
+	if whole[MetricFID] {
+		if o.Features == nil {
+			return nil, fmt.Errorf("%s wants a model whose codes are the features", MetricFID)
+		}
+		if figures[MetricFID], err = m.FID(ctx, src, o.Features, o); err != nil {
 			return nil, err
 		}
 	}
@@ -62,7 +72,7 @@ func (m *Model) Evaluate(ctx context.Context, src data.Source, o EvaluateOptions
 
 // MetricNames lists what EvaluateOptions.Metrics may name.
 func MetricNames() []string {
-	names := append(metrics.Names(), MetricNLL)
+	names := append(metrics.Names(), MetricNLL, MetricFID)
 	slices.Sort(names)
 	return names
 }

@@ -13,25 +13,25 @@ import (
 	"aetrain/model"
 )
 
-// extraMetrics makes the metrics that are not computed anyway, by their names.
-func extraMetrics(names []string) (extra map[string]metrics.Metric, wantsNLL bool, err error) {
-	extra = map[string]metrics.Metric{}
+// extraMetrics makes the metrics that are not computed anyway, by their names; whole are those that are no metric of batches.
+func extraMetrics(names []string) (extra map[string]metrics.Metric, whole map[string]bool, err error) {
+	extra, whole = map[string]metrics.Metric{}, map[string]bool{}
 	for _, name := range names {
 		canonical, ok := registry.Find(name, append(MetricNames(), MetricLoss))
 		if !ok {
-			return nil, false, fmt.Errorf("unknown metric %q%s", name, registry.Suggest(name, MetricNames()))
+			return nil, nil, fmt.Errorf("unknown metric %q%s", name, registry.Suggest(name, MetricNames()))
 		}
 		switch canonical {
-		case MetricNLL:
-			wantsNLL = true
+		case MetricNLL, MetricFID:
+			whole[canonical] = true
 		case MetricLoss, "mse":
 		default:
 			if extra[canonical], err = metrics.Make(canonical); err != nil {
-				return nil, false, err
+				return nil, nil, err
 			}
 		}
 	}
-	return extra, wantsNLL, nil
+	return extra, whole, nil
 }
 
 // update shows a batch to the metrics.

@@ -39,6 +39,10 @@ type golden struct {
 		Codes, Factors array
 		Values         map[string]float64
 	}
+	Frechet []struct {
+		A, B     array
+		Distance float64
+	}
 }
 
 type array struct {

@@ -16,7 +16,8 @@ var evalCommand = command{
 	name: "eval", args: "[RUN]", summary: "measure a run's loss, its terms and other metrics on a split",
 	help: `
 Codes are drawn and the input is corrupted as in training, by the run's seed; every schedule has its final value. What is measured
-on the test split is added to the run's metrics.jsonl. -metrics nll is the importance-weighted log-likelihood, in nats an example.`,
+on the test split is added to the run's metrics.jsonl. -metrics nll is the importance-weighted log-likelihood, in nats an example.
+-metrics fid is the Fréchet distance of samples from the data, in the codes of another run's encoder: -features RUN.`,
 	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
 		var o evalOptions
 		var metrics string
@@ -24,6 +25,7 @@ on the test split is added to the run's metrics.jsonl. -metrics nll is the impor
 		o.addInput(f)
 		f.StringVar(&metrics, "metrics", "", "`a,b` to measure beside the loss and its terms (aetrain list metrics)")
 		f.IntVar(&o.Samples, "samples", 0, "codes an example for nll, `N` (default 200)")
+		f.StringVar(&o.Features, "features", "", "`RUN` whose codes fid compares (its best checkpoint)")
 		f.IntVar(&o.Limit, "limit", 0, "only the first `N` examples")
 		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			if metrics != "" {
@@ -40,9 +42,10 @@ on the test split is added to the run's metrics.jsonl. -metrics nll is the impor
 // evalOptions are the flags of "aetrain eval".
 type evalOptions struct {
 	runOptions
-	Metrics []string
-	Samples int // codes an example for nll
-	Limit   int // only the first examples; 0: all
+	Metrics  []string
+	Samples  int    // codes an example for nll
+	Features string // run whose codes fid compares
+	Limit    int    // only the first examples; 0: all
 }
 
 // runEval measures and prints.
@@ -64,7 +67,14 @@ func runEval(ctx context.Context, o evalOptions, stdout, stderr io.Writer) error
 	if o.Limit > 0 {
 		n = min(n, o.Limit)
 	}
-	measured, err := r.Evaluate(ctx, r.source, infer.EvaluateOptions{Metrics: o.Metrics, Samples: o.Samples, Limit: o.Limit,
+	features, err := r.openFeatures(o.Features)
+	if err != nil {
+		return err
+	}
+	if features != nil {
+		defer features.Close()
+	}
+	measured, err := r.Evaluate(ctx, r.source, infer.EvaluateOptions{Metrics: o.Metrics, Samples: o.Samples, Limit: o.Limit, Features: features,
 		Progress: func(done, total int) { t.show("evaluating", int64(done), int64(total), "examples") }})
 	t.done()
 	if err != nil {
@@ -82,6 +92,18 @@ func runEval(ctx context.Context, o evalOptions, stdout, stderr io.Writer) error
 	return res.print(r, measured, o.Format, stdout)
 }
 
+// openFeatures opens the run whose codes are features, on the same device; nil where there is none.
+func (r *openedRun) openFeatures(run string) (*infer.Model, error) {
+	if run == "" {
+		return nil, nil
+	}
+	dir, err := findRun(run, r.talk)
+	if err != nil {
+		return nil, err
+	}
+	return infer.Open(dir, r.backend, infer.OpenOptions{})
+}
+
 // check holds the flags to what there is.
 func (o *evalOptions) check() error {
 	for i, name := range o.Metrics {
@@ -96,6 +118,9 @@ func (o *evalOptions) check() error {
 	}
 	if o.Samples > 0 && !slices.Contains(o.Metrics, "nll") {
 		return usagef("-samples is how many codes nll draws: add -metrics nll")
+	}
+	if wants := slices.Contains(o.Metrics, infer.MetricFID); wants != (o.Features != "") {
+		return usagef("-metrics fid and -features RUN go together: the codes of that run's encoder are the features")
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ Needs: pip install numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 scikit-image==
 import json
 
 import numpy as np
-from scipy.linalg import subspace_angles
+from scipy.linalg import sqrtm, subspace_angles
 from scipy.optimize import minimize
 from scipy.stats import multivariate_normal
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
@@ -120,6 +120,16 @@ def factors():
     return {"codes": array(codes), "factors": array(f), "values": values}
 
 
+def frechet(n, m, d):
+    """The distance of normal distributions by SciPy's matrix root; fewer rows than numbers leave the covariances singular."""
+    r = np.random.default_rng(n)
+    a = np.round(3 + r.normal(size=(n, d)) @ r.normal(size=(d, d)), 3)
+    b = np.round(1 + r.normal(size=(m, d)), 3)
+    ca, cb = np.cov(a.T), np.cov(b.T)
+    distance = ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(ca + cb - 2 * sqrtm(ca @ cb).real)
+    return {"a": array(a), "b": array(b), "distance": distance}
+
+
 a = rng.normal(size=(7, 3))
 golden = {
     "reconstructions": reconstructions(),
@@ -131,6 +141,7 @@ golden = {
         angles(np.eye(4)[:, :2], np.eye(4)[:, 2:]),
     ],
     "factors": factors(),
+    "frechet": [frechet(40, 30, 4), frechet(9, 50, 6), frechet(5, 6, 2)],
 }
 with open("golden.json", "w") as f:
     json.dump(golden, f, separators=(",", ":"))
