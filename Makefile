@@ -9,7 +9,7 @@ PYTHON      ?= python3
 VENV        ?= .venv-peers
 FUZZTIME    ?= 10s
 ROUNDS      ?= 7
-SECONDS     ?= 5
+SECONDS     ?= 1
 RUN          = $(GO) run ./cmd/aetrain
 
 .DEFAULT_GOAL = help
@@ -78,7 +78,7 @@ staticcheck: ## staticcheck, at a pinned version
 golden: ## write golden files anew; look at the difference before you commit it
 	$(GO) test ./cmd/aetrain ./configs ./data ./program -update
 
-## Side by side with PyTorch
+## Side by side with others
 
 .PHONY: peers
 peers: $(VENV)/installed ## PyTorch in a virtual environment, .venv-peers (optional; about 5 GB on Linux)
@@ -88,9 +88,15 @@ $(VENV)/installed: bench/peers/requirements.txt
 	$(VENV)/bin/pip install --quiet -r bench/peers/requirements.txt
 	touch $@
 
+# Rows in the order of the page; "aetrain list bench-rows" has them all. Some: make bench-peers ROWS="vae-128 lstm"
+ROWS    ?= vae-128 vae-1024 ae-256 conv-vae-28 conv-vae-32 conv-vae-64 lstm vq-vae aae encode-10000
+THREADS ?= 1,2
+
 .PHONY: bench-peers
-bench-peers: ## examples a second of the MNIST VAE, ours and PyTorch's in turn
-	$(GO) run ./bench/peers -python $(VENV)/bin/python -rounds $(ROUNDS) -seconds $(SECONDS) -out bench-peers.json
+bench-peers: build ## ours beside PyTorch and Gorgonia in turn, as bench/RESULTS.md; ROWS, ROUNDS (7), SECONDS (1), THREADS (1,2)
+	$(GO) build -o bin/bench-gorgonia ./bench/gorgonia
+	bin/aetrain bench $(ROWS) -device cpu -threads $(THREADS) -rounds $(ROUNDS) -seconds $(SECONDS) -keep bench \
+		-peers pytorch,bin/bench-gorgonia -python $(firstword $(wildcard $(VENV)/bin/python) $(PYTHON))
 
 ## Published figures (minutes to hours; docs/reproduce.md)
 

@@ -65,7 +65,7 @@ func (l convLayer) passes() map[string]graph.Example {
 // BenchmarkConv times the passes of convLayers by each candidate on one thread and reports the best step. Before, both
 // candidates must agree.
 func BenchmarkConv(b *testing.B) {
-	peak := gemm.Peak(cpuinfo.Best())
+	peak := gemm.Peak(cpuinfo.Best(), 1)
 	b.Logf("%v: register peak %.1f GFLOP/s", cpuinfo.Best(), peak)
 	be, err := cpu.Open(cpu.Threads(1))
 	if err != nil {

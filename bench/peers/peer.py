@@ -1,11 +1,9 @@
-"""What the peers share: IDX files, the machine's description, timing of a training step."""
+"""What the recipes share: IDX files and the machine's description."""
 
 import gzip
 import os
 import platform
-import statistics
 import struct
-import time
 
 import numpy as np
 import torch
@@ -29,27 +27,3 @@ def machine():
         with open("/proc/cpuinfo") as f:
             cpu = next((line.split(":")[1].strip() for line in f if line.startswith("model name")), cpu)
     return {"torch": torch.__version__, "cpu": cpu, "cores": os.cpu_count(), "simd": torch.backends.cpu.get_cpu_capability()}
-
-
-def measure(step, batch, seconds):
-    """Median time of step() over about `seconds`, after a warm-up of a tenth of that (20 steps at least)."""
-    start = time.perf_counter()
-    warm = 0
-    while warm < 20 or time.perf_counter() - start < seconds / 10:
-        step()
-        warm += 1
-    times = []
-    start = time.perf_counter()
-    while time.perf_counter() - start < seconds or len(times) < 10:
-        t = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - t)
-    times.sort()
-    median = statistics.median(times)
-    return {
-        "steps": len(times),
-        "median_ms": round(median * 1e3, 4),
-        "p10_ms": round(times[len(times) // 10] * 1e3, 4),
-        "p90_ms": round(times[len(times) * 9 // 10] * 1e3, 4),
-        "examples_per_second": round(batch / median, 1),
-    }

@@ -10,8 +10,7 @@ training; val_loss: after the epoch).
     conv-vae  keras.io/examples/generative/vae: Conv32 s2, Conv64 s2, FC16, z 2; FC3136, ConvT64 s2, ConvT32 s2, ConvT1;
               69,076 + 65,089 parameters; nats an image; batch 128, 30 epochs on all 70,000
 
-    torch_keras.py ae --data DIR              training, one JSON object an epoch
-    torch_keras.py conv-vae --seconds 5       throughput, one JSON object
+    torch_keras.py ae --data DIR              one JSON object an epoch
 """
 
 import argparse
@@ -141,7 +140,7 @@ def noisy(x):
 
 
 def train(args):
-    torch.set_num_threads(args.threads[-1])
+    torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     x, test = peer.read_images(args.data, "train"), peer.read_images(args.data, "t10k")
     model, optimizer = build(args.model, args.init)
@@ -160,43 +159,19 @@ def train(args):
         run(args.model, "denoise", model, optimizer, (noisy(x), x), (noisy(test), test), batch, args.denoise_epochs)
 
 
-def throughput(args):
-    _, loss_of, batch, _ = MODELS[args.model]
-    runs = []
-    for threads in args.threads:
-        torch.set_num_threads(threads)
-        for layout in (torch.contiguous_format, torch.channels_last):
-            model, optimizer = build(args.model, args.init)
-            model = model.to(memory_format=layout)
-            x = torch.rand(batch, 1, 28, 28).to(memory_format=layout)
-
-            def step():
-                optimizer.zero_grad()
-                loss, _ = loss_of(model, x, x)
-                loss.backward()
-                optimizer.step()
-
-            runs.append({"threads": threads, "layout": str(layout).removeprefix("torch."), **peer.measure(step, batch, args.seconds)})
-    print(json.dumps({**peer.machine(), "model": args.model, "batch": batch, "runs": runs}, indent=1))
-
-
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("model", choices=MODELS)
-    p.add_argument("--data", help="folder of MNIST's IDX files, .gz or not: trains")
+    p.add_argument("--data", required=True, help="folder of MNIST's IDX files, .gz or not")
     p.add_argument("--epochs", type=int, default=0, help="default: the example's")
     p.add_argument("--denoise-epochs", type=int, default=0, help="conv-ae only")
     p.add_argument("--init", choices=["keras", "torch"], default="keras")
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="thread counts to measure; training takes the last")
-    p.add_argument("--seconds", type=float, default=5, help="a measurement")
+    p.add_argument("--threads", type=int, default=2)
     args = p.parse_args()
     if args.denoise_epochs and args.model != "conv-ae":
         p.error("--denoise-epochs is conv-ae's")
-    if args.data:
-        train(args)
-    else:
-        throughput(args)
+    train(args)
 
 
 if __name__ == "__main__":

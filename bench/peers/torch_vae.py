@@ -6,14 +6,11 @@ of the mean; batch 128, the last batch of 96 kept, 10 epochs, no validation spli
 the split divided by its length, and the test loss draws z, too. Adam does not depend on the gradient's scale but
 through eps = 1e-8, so that a mean over the batch trains alike.
 
-    torch_vae.py                              throughput, one JSON object
-    torch_vae.py --epochs 10 --data DIR       training, one JSON object an epoch
-    torch_vae.py --serve                      one measurement for each line "THREADS SECONDS" on stdin, for rounds in turn
+    torch_vae.py --data DIR       one JSON object an epoch
 """
 
 import argparse
 import json
-import sys
 import time
 
 import torch
@@ -40,80 +37,31 @@ class VAE(nn.Module):
         return self.fc4(F.relu(self.fc3(z))), mu, log_var
 
 
-def loss_function(x, logits, mu, log_var, fused_loss):
-    """Nats summed over the batch. The example takes the sigmoid first; fused_loss is the faster, stabler form."""
-    if fused_loss:
-        reconstruction = F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
-    else:
-        reconstruction = F.binary_cross_entropy(torch.sigmoid(logits), x, reduction="sum")
+def loss_function(x, logits, mu, log_var):
+    """Nats summed over the batch, of the sigmoid, as the example has it."""
+    reconstruction = F.binary_cross_entropy(torch.sigmoid(logits), x, reduction="sum")
     return reconstruction - 0.5 * torch.sum(1 + log_var - mu.pow(2) - log_var.exp())
 
 
-def adam(model, kind):
-    return torch.optim.Adam(model.parameters(), lr=1e-3, foreach=kind == "foreach", fused=kind == "fused")
-
-
-def stepper(batch, kind, fused_loss):
-    """A closure that takes one training step; the data is in memory already, a batch is a view of it."""
-    model = VAE()
-    optimizer = adam(model, kind)
-    data = torch.rand(64 * batch, 784)
-    position = 0
-
-    def step():
-        nonlocal position
-        x = data[position : position + batch]
-        position = (position + batch) % len(data)
-        optimizer.zero_grad()
-        loss = loss_function(x, *model(x), fused_loss)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return step
-
-
-def throughput(args):
-    runs = []
-    for threads in args.threads:
-        torch.set_num_threads(threads)
-        for kind in ("for-loop", "foreach", "fused"):
-            for fused_loss in (False, True):
-                torch.manual_seed(args.seed)
-                got = peer.measure(stepper(args.batch, kind, fused_loss), args.batch, args.seconds)
-                runs.append({"threads": threads, "adam": kind, "loss": "logits" if fused_loss else "example", **got})
-    print(json.dumps({**peer.machine(), "model": "vae", "batch": args.batch, "runs": runs}, indent=1))
-
-
-def serve(args):
-    """The faster form, fused Adam and the loss of logits, one round a line."""
-    step = stepper(args.batch, "fused", True)
-    print(json.dumps({**peer.machine(), "model": "vae", "batch": args.batch}), flush=True)
-    for line in sys.stdin:
-        threads, seconds = line.split()
-        torch.set_num_threads(int(threads))
-        print(json.dumps({"threads": int(threads), **peer.measure(step, args.batch, float(seconds))}), flush=True)
-
-
 def train(args):
-    torch.set_num_threads(args.threads[-1])
+    torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     train_x = peer.read_images(args.data, "train").flatten(1)
     test_x = peer.read_images(args.data, "t10k").flatten(1)
     model = VAE()
-    optimizer = adam(model, "fused")
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     for epoch in range(1, args.epochs + 1):
         start, total = time.perf_counter(), 0.0
         for rows in torch.randperm(len(train_x)).split(args.batch):
             x = train_x[rows]
             optimizer.zero_grad()
-            loss = loss_function(x, *model(x), False)
+            loss = loss_function(x, *model(x))
             loss.backward()
             total += loss.item()
             optimizer.step()
         seconds = time.perf_counter() - start
         with torch.no_grad():
-            test = sum(loss_function(x, *model(x), False).item() for x in test_x.split(args.batch))
+            test = sum(loss_function(x, *model(x)).item() for x in test_x.split(args.batch))
         row = {"seed": args.seed, "epoch": epoch, "train": total / len(train_x), "test": test / len(test_x), "seconds": round(seconds, 2)}
         print(json.dumps(row), flush=True)
 
@@ -121,21 +69,11 @@ def train(args):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--batch", type=int, default=128)
-    p.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="thread counts to measure; training takes the last")
-    p.add_argument("--seconds", type=float, default=5, help="a measurement")
+    p.add_argument("--threads", type=int, default=2)
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--epochs", type=int, default=0)
-    p.add_argument("--data", help="folder of MNIST's IDX files, .gz or not")
-    p.add_argument("--serve", action="store_true")
-    args = p.parse_args()
-    if args.epochs and not args.data:
-        p.error("--epochs wants --data")
-    if args.serve:
-        serve(args)
-    elif args.epochs:
-        train(args)
-    else:
-        throughput(args)
+    p.add_argument("--epochs", type=int, default=10)
+    p.add_argument("--data", required=True, help="folder of MNIST's IDX files, .gz or not")
+    train(p.parse_args())
 
 
 if __name__ == "__main__":

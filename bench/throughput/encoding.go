@@ -25,13 +25,13 @@ type encoding struct {
 const deviceBatch = 5000
 
 // openEncoding reads the examples and makes a model with its first weights.
-func openEncoding(ctx context.Context, row Row, d Device) (side, facts, error) {
+func openEncoding(ctx context.Context, row Row, d Device) (Side, facts, error) {
 	o, err := open(ctx, row)
 	if err != nil {
 		return nil, facts{}, err
 	}
 	e := &encoding{opened: o, device: d}
-	f := facts{batch: row.Encode, precision: "float32", threads: o.Train.Threads}
+	f := facts{batch: row.Encode, precision: "float32"}
 	if e.x, err = infer.Read(ctx, o.splits.Train, model.FieldX, row.Encode); err == nil {
 		f.batch = e.x.Shape()[0]
 		f.parameters, err = e.count(&f)
@@ -76,22 +76,14 @@ func (e *encoding) count(f *facts) (parameters int, err error) {
 }
 
 // round encodes all examples, over and over.
-func (e *encoding) round(ctx context.Context, seconds float64) (Figure, error) {
-	p := &pacer{seconds: seconds, sync: func() error { return nil }, joules: e.device.Joules} // codes are there when Encode returns
-	p.begin()
-	for over := false; !over; {
-		if ctx.Err() != nil {
-			return Figure{}, context.Cause(ctx)
-		}
-		_, err := e.infer.Encode(ctx, e.x)
-		if err == nil {
-			over, err = p.step()
-		}
-		if err != nil {
-			return Figure{}, err
-		}
+func (e *encoding) round(ctx context.Context, at pace) (Figure, error) {
+	defer limitGo(e.device.Threads)()
+	encode := func(ctx context.Context) error {
+		_, err := e.infer.Encode(ctx, e.x) // codes are there when it returns
+		return err
 	}
-	return p.figure(e.x.Shape()[0]), nil
+	s := &stepping{batch: e.x.Shape()[0], step: encode, joules: e.device.Joules}
+	return s.round(ctx, at)
 }
 
 // load loads the program of a batch, to look into it.

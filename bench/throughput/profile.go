@@ -55,7 +55,7 @@ const profileRuns = 30
 func Profile(ctx context.Context, o Options) (*Profiles, error) {
 	p := &Profiles{Profiles: []*RowProfile{}}
 	for _, d := range o.Devices {
-		p.Devices = append(p.Devices, DeviceFacts{d.Name, d.Backend.Capabilities().Device, d.Peaks})
+		p.Devices = append(p.Devices, factsOf(d))
 	}
 	for _, row := range o.Rows {
 		for _, d := range o.Devices {
@@ -72,12 +72,12 @@ func Profile(ctx context.Context, o Options) (*Profiles, error) {
 
 // profileRow measures a row as it runs, and then its parts.
 func profileRow(ctx context.Context, o Options, row Row, d Device) (r *RowProfile, err error) {
-	s, f, err := openOurs(ctx, row, d)
+	s, f, err := openOurs(ctx, row, d, false)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	fig, err := s.round(ctx, o.Seconds)
+	fig, err := s.round(ctx, paceOf(o.Seconds))
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func profileRow(ctx context.Context, o Options, row Row, d Device) (r *RowProfil
 }
 
 // executables are the programs of a step of ours. Training is held back between rounds, so that nobody else runs them.
-func executables(s side) ([]backend.Executable, error) {
+func executables(s Side) ([]backend.Executable, error) {
 	switch s := s.(type) {
 	case *training:
 		return longest(s.run), nil

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"slices"
 	"time"
+
+	"aetrain/cpu/cpuinfo"
 )
 
 // Ours is the name of our side.
@@ -13,23 +15,46 @@ const Ours = "aetrain"
 
 // Report is all that was measured.
 type Report struct {
-	Time    time.Time       `json:"time"`
-	System  string          `json:"system"`
-	Go      string          `json:"go"`
-	Cores   int             `json:"cores"`
-	Rounds  int             `json:"rounds"`
-	Seconds float64         `json:"seconds"` // of each side in a round
-	Devices []DeviceFacts   `json:"devices"`
-	PyTorch json.RawMessage `json:"pytorch,omitempty"` // what torch/bench.py says of itself and the machine
-	Results []*Result       `json:"results"`
-	Skipped []Skipped       `json:"skipped,omitempty"`
+	Time    time.Time         `json:"time"`
+	System  string            `json:"system"`
+	Go      string            `json:"go"`
+	CPU     string            `json:"cpu,omitempty"`
+	Cores   int               `json:"cores"`
+	Rounds  int               `json:"rounds"`
+	Seconds float64           `json:"seconds"` // of each side in a round
+	Devices []DeviceFacts     `json:"devices"`
+	Peers   []json.RawMessage `json:"peers,omitempty"` // what they say of themselves
+	Rows    []*RowFacts       `json:"rows"`
+	Results []*Result         `json:"results"`
+	Skipped []Skipped         `json:"skipped,omitempty"`
+}
+
+// RowFacts are the circumstances of a row.
+type RowFacts struct {
+	Row        string        `json:"row"`
+	Text       string        `json:"text"`
+	Time       time.Time     `json:"time"`
+	Rounds     int           `json:"rounds"`
+	Seconds    float64       `json:"seconds"`
+	Devices    []DeviceFacts `json:"devices"`                // as they were then
+	HandOverNS []float64     `json:"hand_over_ns,omitempty"` // between two cores, before each round
 }
 
 // DeviceFacts is a device in a report.
 type DeviceFacts struct {
 	Name   string `json:"name"`
 	Device string `json:"device"`
+	Tier   string `json:"tier,omitempty"` // of instructions, where it is a processor
 	Peaks  Peaks  `json:"peaks"`
+}
+
+// factsOf describes a device.
+func factsOf(d Device) DeviceFacts {
+	f := DeviceFacts{Name: d.Name, Device: d.Backend.Capabilities().Device, Peaks: d.Peaks}
+	if d.address() == "cpu" {
+		f.Tier = cpuinfo.Best().String()
+	}
+	return f
 }
 
 // Result is what one side did with a row on a device.
@@ -53,6 +78,9 @@ type Result struct {
 	Ratio             float64 `json:"ratio,omitempty"`       // ours / this side, on the same device: median of the rounds' ratios
 	FirstRatio        float64 `json:"first_ratio,omitempty"` // ours here / ours on the first device
 
+	StartMS   float64 `json:"start_ms,omitempty"`   // of a fresh process, to the end of its first step
+	PeakBytes int64   `json:"peak_bytes,omitempty"` // of a fresh process, in some steps
+
 	Rounds []Figure `json:"rounds"`
 	Failed string   `json:"-"`
 }
@@ -68,16 +96,34 @@ type Skipped struct {
 // newReport describes the machine.
 func newReport(o Options) *Report {
 	r := &Report{
-		Time: time.Now().UTC().Truncate(time.Second), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), Cores: runtime.NumCPU(),
+		Time: time.Now().UTC().Truncate(time.Second), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), Cores: runtime.NumCPU(), CPU: cpuinfo.Model(),
 		Rounds: o.Rounds, Seconds: o.Seconds, Results: []*Result{},
 	}
 	for _, d := range o.Devices {
-		r.Devices = append(r.Devices, DeviceFacts{d.Name, d.Backend.Capabilities().Device, d.Peaks})
+		r.Devices = append(r.Devices, factsOf(d))
 	}
 	for _, p := range o.Peers {
-		r.PyTorch = p.Machine
+		r.Peers = append(r.Peers, p.Machine)
 	}
 	return r
+}
+
+// begin notes the circumstances of a row.
+func (r *Report) begin(row Row) {
+	r.Rows = append(r.Rows, &RowFacts{Row: row.Name, Text: row.Text, Time: time.Now().UTC().Truncate(time.Second), Rounds: r.Rounds, Seconds: r.Seconds, Devices: r.Devices})
+}
+
+// handOver measures the hand-over between two cores, where several threads of the processor take part.
+func (r *Report) handOver(devices []Device) {
+	for _, d := range devices {
+		if d.address() == "cpu" && d.Threads != 1 {
+			if t := HandOver(); t > 0 {
+				now := r.Rows[len(r.Rows)-1]
+				now.HandOverNS = append(now.HandOverNS, float64(t))
+			}
+			return
+		}
+	}
 }
 
 // add begins a result.
@@ -109,6 +155,7 @@ func (r *Report) dropFailed() {
 // drop forgets a row that was not measured to its end.
 func (r *Report) drop(row string) {
 	r.Results = slices.DeleteFunc(r.Results, func(res *Result) bool { return res.Row == row })
+	r.Rows = slices.DeleteFunc(r.Rows, func(f *RowFacts) bool { return f.Row == row })
 }
 
 // conclude takes the medians of a row's rounds.

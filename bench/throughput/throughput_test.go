@@ -40,23 +40,29 @@ func TestMain(m *testing.M) {
 		fmt.Println("Traceback")
 	case "serve":
 		serve()
+	case "steps":
+		if err := serveSteps(os.Stdin, os.Stdout); err != nil {
+			panic(err)
+		}
 	}
 }
 
 // serve answers as torch/bench.py does: a step takes 10 ms, torch.compile cannot be had, and the process ends at the third round.
 func serve() {
-	fmt.Println(`{"torch": "0.0"}`)
+	fmt.Println(`{"name": "pytorch", "torch": "0.0"}`)
 	rounds := 0
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		var q question
+		var q Question
 		if err := json.Unmarshal(lines.Bytes(), &q); err != nil {
 			panic(err)
 		}
 		switch {
-		case q.Do == "open" && q.Mode == "compile":
+		case q.Do == "ways":
+			fmt.Println(`{"ways": ["eager", "compile"]}`)
+		case q.Do == "open" && q.Way == "compile":
 			fmt.Println(`{"error": "no compiler"}`)
 		case q.Do == "open":
-			fmt.Println(`{"parameters": 652824, "layout": "contiguous_format"}`)
+			fmt.Println(`{"parameters": 652824, "loss": 545.5}`)
 		case q.Do == "measure":
 			if rounds++; rounds > 2 {
 				return
@@ -99,6 +105,7 @@ func row(t *testing.T, name string) Row {
 func TestStandard(t *testing.T) {
 	parameters := map[string]int{
 		"vae-128": 652824, "vae-1024": 652824, "vae-8192": 652824, "encode-10000": 652824, "ae-256": 218192, "conv-vae-28": 134165,
+		"lstm": 52625, "vq-vae": 144737, "aae": 1338136,
 		"conv-vae-32": 1181795, "conv-vae-64": 2364515, "conv-vae-128": 7095395,
 	}
 	twins := regexp.MustCompile(`(?m)^    "([a-z0-9-]+)": \(`).FindAllStringSubmatch(string(script), -1)
@@ -147,13 +154,13 @@ func device(t *testing.T) Device {
 // TestMeasure measures for a moment, beside a peer that fails in its third round and whose torch.compile is missing.
 func TestMeasure(t *testing.T) {
 	t.Setenv("BENCH_TEST", "serve")
-	p, err := StartTorch(t.Context(), os.Args[0], nil)
+	p, err := Torch(os.Args[0])(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.Close()
 	var log []string
-	o := Options{Rows: []Row{row(t, "vae-128")}, Devices: []Device{device(t)}, Peers: []*Torch{p}, Rounds: 2, Seconds: 0.02,
+	o := Options{Rows: []Row{row(t, "vae-128")}, Devices: []Device{device(t)}, Peers: []*Peer{p}, Rounds: 2, Seconds: 0.02,
 		Log: func(format string, args ...any) { log = append(log, fmt.Sprintf(format, args...)) }}
 	r, err := Measure(t.Context(), o)
 	if err != nil {
@@ -262,7 +269,7 @@ func TestTraffic(t *testing.T) {
 // TestPacer runs steps of known length against a clock.
 func TestPacer(t *testing.T) {
 	syncs := 0
-	p := &pacer{seconds: 0.05, sync: func() error { syncs++; return nil }}
+	p := &pacer{pace: paceOf(0.05), sync: func() error { syncs++; return nil }}
 	p.begin()
 	n := 0
 	for over := false; !over; n++ {
@@ -279,7 +286,7 @@ func TestPacer(t *testing.T) {
 	if f.StepMS < 1 || math.Abs(f.ExamplesPerSecond-1e4/f.StepMS) > 1e-6 || f.Joules != 0 {
 		t.Errorf("got %+v", f)
 	}
-	p = &pacer{sync: func() error { return errors.New("lost") }, measuring: true}
+	p = &pacer{pace: pace{}, sync: func() error { return errors.New("lost") }, measuring: true}
 	if over, err := p.step(); !over || err == nil {
 		t.Error("the error of a device is lost")
 	}
@@ -288,11 +295,11 @@ func TestPacer(t *testing.T) {
 func TestTorchFails(t *testing.T) {
 	for _, c := range []struct{ how, want string }{{"dead", "No module named 'torch'"}, {"noise", "no JSON"}} {
 		t.Setenv("BENCH_TEST", c.how)
-		if _, err := StartTorch(t.Context(), os.Args[0], nil); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Torch(os.Args[0])(t.Context(), nil); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", c.how, err, c.want)
 		}
 	}
-	if _, err := StartTorch(t.Context(), filepath.Join(t.TempDir(), "none"), nil); err == nil {
+	if _, err := Torch(filepath.Join(t.TempDir(), "none"))(t.Context(), nil); err == nil {
 		t.Error("a program that is not there has started")
 	}
 }
@@ -316,8 +323,8 @@ func TestRatio(t *testing.T) {
 
 // report is one with two devices, peers and energy.
 func report() *Report {
-	r := &Report{Devices: []DeviceFacts{{"cpu", "CPU, 2 threads", Peaks{map[string]float64{"float32": 200}, 20, "measured"}},
-		{"cuda:0", "some GPU", Peaks{map[string]float64{"float32": 60000, "tf32": 400000}, 4000, "declared"}}}}
+	r := &Report{Devices: []DeviceFacts{{"cpu", "CPU, 2 threads", "avx2", Peaks{map[string]float64{"float32": 200}, 20, "measured"}},
+		{"cuda:0", "some GPU", "", Peaks{map[string]float64{"float32": 60000, "tf32": 400000}, 4000, "declared"}}}}
 	for _, x := range []struct {
 		device, side string
 		rate, joules float64

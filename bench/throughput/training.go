@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 
 	"gorgonia.org/tensor"
@@ -11,6 +12,7 @@ import (
 	"aetrain/backend"
 	"aetrain/data"
 	"aetrain/graph"
+	"aetrain/infer"
 	"aetrain/model"
 	"aetrain/program"
 	"aetrain/trainer"
@@ -23,7 +25,7 @@ type facts struct {
 	flop       float64
 	bytes      float64
 	precision  string
-	threads    int
+	loss       float64 // of the first batch with the first weights; 0: not known
 }
 
 // add counts a program's steps, times over.
@@ -34,16 +36,27 @@ func (f *facts) add(p *program.Program, times float64) {
 	}
 }
 
-// openOurs opens our side of a row on a device.
-func openOurs(ctx context.Context, row Row, d Device) (side, facts, error) {
+// openOurs opens our side of a row on a device. The first loss, which takes a program of its own, is found where it is wanted.
+func openOurs(ctx context.Context, row Row, d Device, loss bool) (Side, facts, error) {
 	if row.Encode > 0 {
 		return openEncoding(ctx, row, d)
 	}
-	return openTraining(ctx, row, d)
+	return openTraining(ctx, row, d, loss)
+}
+
+// limitGo gives all of Go, the loader's goroutines too, only as many processors as there are threads (0: all), until the function
+// that it returns is called.
+func limitGo(threads int) (undo func()) {
+	if threads == 0 {
+		return func() {}
+	}
+	before := runtime.GOMAXPROCS(threads)
+	return func() { runtime.GOMAXPROCS(before) }
 }
 
 // training is the trainer at work, held back between rounds.
 type training struct {
+	device Device
 	run    *trainer.Run
 	splits *data.Splits
 	gate   *gate
@@ -87,19 +100,22 @@ func (o *opened) newRun(d Device, p trainer.Progress) (*trainer.Run, error) {
 	})
 }
 
-func openTraining(ctx context.Context, row Row, d Device) (side, facts, error) {
+func openTraining(ctx context.Context, row Row, d Device, loss bool) (Side, facts, error) {
 	o, err := open(ctx, row)
 	if err != nil {
 		return nil, facts{}, err
 	}
-	f := facts{batch: o.Data.Batch, precision: precision(d.Backend, o.Train.Precision), threads: o.Train.Threads}
-	g := &gate{requests: make(chan request), replies: make(chan reply, 1), joules: d.Joules}
-	t := &training{splits: o.splits, gate: g, done: make(chan error, 1)}
+	f := facts{batch: o.Data.Batch, precision: precision(d.Backend, o.Train.Precision)}
+	g := &gate{requests: make(chan pace), replies: make(chan reply, 1), joules: d.Joules}
+	t := &training{device: d, splits: o.splits, gate: g, done: make(chan error, 1)}
 	if t.run, err = o.newRun(d, g); err != nil {
 		o.splits.Close()
 		return nil, f, err
 	}
 	encoder, decoder, err := o.model.Parameters()
+	if err == nil && loss {
+		f.loss, err = t.firstLoss(ctx)
+	}
 	if err != nil {
 		return nil, f, errors.Join(err, t.run.Close(), o.splits.Close())
 	}
@@ -111,6 +127,12 @@ func openTraining(ctx context.Context, row Row, d Device) (side, facts, error) {
 	g.ctx, t.stop = context.WithCancel(ctx)
 	go func() { t.done <- t.run.Fit(g.ctx) }()
 	return t, f, nil
+}
+
+// firstLoss is the loss of a batch before any training.
+func (t *training) firstLoss(ctx context.Context) (float64, error) {
+	measured, err := t.run.Model.Evaluate(ctx, t.splits.Train, infer.EvaluateOptions{Limit: t.run.Options.Data.Batch})
+	return measured["loss"], err
 }
 
 // precision is what a device computes products in when a config asks for wanted.
@@ -134,9 +156,10 @@ func longest(r *trainer.Run) []backend.Executable {
 }
 
 // round lets training go on for a while.
-func (t *training) round(ctx context.Context, seconds float64) (Figure, error) {
+func (t *training) round(ctx context.Context, at pace) (Figure, error) {
+	defer limitGo(t.device.Threads)()
 	select {
-	case t.gate.requests <- request{seconds}:
+	case t.gate.requests <- at:
 	case err := <-t.done:
 		return Figure{}, t.ended(err)
 	case <-ctx.Done():
@@ -172,15 +195,12 @@ func (t *training) Close() error {
 // gate is a display of progress that holds training back where nobody has asked for a round.
 type gate struct {
 	ctx      context.Context // ends training
-	requests chan request
+	requests chan pace
 	replies  chan reply
 	joules   func() (float64, error)
 	pacer    *pacer // nil: no round is under way
 	steps    *tensor.Dense
 }
-
-// request asks for a round.
-type request struct{ seconds float64 }
 
 // reply is what came of it.
 type reply struct {
@@ -204,7 +224,7 @@ func (g *gate) Step(r *trainer.Run) {
 	}
 	select {
 	case q := <-g.requests:
-		g.pacer = &pacer{seconds: q.seconds, sync: func() error { return g.sync(r) }, joules: g.joules}
+		g.pacer = &pacer{pace: q, sync: func() error { return g.sync(r) }, joules: g.joules}
 		g.pacer.begin()
 	case <-g.ctx.Done():
 	}

@@ -1,14 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,8 +29,12 @@ Sides take turns, round by round. A figure is the median of the rounds: examples
 and their share of the device's peak, GB/s that its operands and results make, and joules where NVML tells them. Ours is the whole
 trainer with its loader; PyTorch's is the bare step on batches that lie on the device.
 
+A peer is pytorch, or the path of a program that answers lines of JSON as bench/throughput/torch/bench.py does. Each runs in all of its
+ways; those that are slow in the first round take no further part. -serve makes this command such a program.
+
 -profile runs the steps of a program one by one instead and lists them, costliest first, beside what the device's peaks allow.
--out DIR gets bench.json, bench.txt and bench.png, or profile.json and profile.txt.`,
+-out DIR gets bench.json, bench.txt and bench.png, or profile.json and profile.txt. -keep DIR gets RESULTS.md with a table of all rows
+that were ever measured there, machine by machine, and measures start and memory of each side in processes of their own, too.`,
 	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
 		var o benchOptions
 		f.StringVar(&o.Config, "config", "", "measure this experiment's `FILE` instead of the standard rows")
@@ -37,12 +42,14 @@ trainer with its loader; PyTorch's is the bare step on batches that lie on the d
 		f.StringVar(&o.Device, "device", "", "`LIST` of auto, cpu, cuda[:N] with commas (default: the processor, and a GPU if there is one)")
 		f.IntVar(&o.Rounds, "rounds", 5, "rounds of each side")
 		f.Float64Var(&o.Seconds, "seconds", 1, "of each side in a round")
-		f.IntVar(&o.Threads, "threads", 0, "of the processor (default all)")
+		f.StringVar(&o.Threads, "threads", "", "of the processor, a number or `LIST` with commas (default all)")
 		f.StringVar(&o.Precision, "precision", "", "of products, `float32|tf32|bf16`, on both sides where the device has it (default the config's)")
-		f.StringVar(&o.Peers, "peers", "", "measure this one too: `pytorch`, eager, by torch.compile and as CUDA graph")
+		f.StringVar(&o.Peers, "peers", "", "measure these too: `LIST` of pytorch and of programs' paths, with commas")
 		f.StringVar(&o.Python, "python", "", "`PATH` of a Python that has PyTorch (default .venv-peers/bin/python, else python3)")
 		f.BoolVar(&o.Profile, "profile", false, "list the parts of a step, their times and what the device's peaks allow")
 		f.StringVar(&o.Out, "out", "", "`DIR` to write the result to")
+		f.StringVar(&o.Keep, "keep", "", "`DIR` of RESULTS.md, to which the rows are added")
+		f.BoolVar(&o.Serve, "serve", false, "be a peer: answer lines of JSON")
 		f.format(&o.Format)
 		o.talkOptions.add(f)
 		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -62,14 +69,18 @@ type benchOptions struct {
 	Device    string   // list
 	Rounds    int
 	Seconds   float64
-	Threads   int
+	Threads   string // list of numbers; "": all
 	Precision string
-	Peers     string // "pytorch"
+	Peers     string // list: "pytorch", paths of programs
 	Python    string
 	Profile   bool
 	Out       string // folder; "": nothing is written
+	Keep      string // folder of RESULTS.md; "": none
+	Serve     bool   // answer questions instead of asking them
 	Format    string
 	talkOptions
+
+	threads []int // what Threads says; 0: all
 }
 
 // take adds the arguments, and refuses what does not go together.
@@ -80,6 +91,13 @@ func (o *benchOptions) take(args []string) error {
 			return usagef("-device: %q is none of auto, cpu, cuda and cuda:N", name)
 		}
 	}
+	for _, word := range words(cmp.Or(o.Threads, "0")) {
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 0 || n == 0 && len(words(o.Threads)) > 1 {
+			return usagef("-threads: %q is not a number of threads", word)
+		}
+		o.threads = append(o.threads, n)
+	}
 	switch {
 	case o.Config != "" && len(o.Rows) > 0:
 		return usagef("rows are the standard ones, -config is another; give one of them")
@@ -87,25 +105,39 @@ func (o *benchOptions) take(args []string) error {
 		return usagef("-rounds: at least 1 is wanted, got %d", o.Rounds)
 	case !(o.Seconds > 0):
 		return usagef("-seconds: a number above 0 is wanted, got %v", o.Seconds)
-	case o.Peers != "" && o.Peers != "pytorch":
-		return usagef("-peers: there is no %q%s", o.Peers, registry.Suggest(o.Peers, []string{"pytorch"}))
+	case o.Keep != "" && o.Config != "":
+		return usagef("-keep: the page holds the standard rows alone")
 	case o.Peers != "" && o.Config != "":
 		return usagef("-peers: PyTorch knows the standard rows alone")
+	case o.Profile && o.Keep != "":
+		return usagef("-profile has no figures for -keep; -out takes them")
 	case o.Profile && o.Peers != "":
 		return usagef("-profile looks into our own steps; leave -peers out")
+	}
+	for _, p := range o.peers() {
+		if p != torchPeer && !strings.ContainsRune(p, filepath.Separator) {
+			return usagef("-peers: there is no %q%s; a program's path has a %c", p, registry.Suggest(p, []string{torchPeer}), filepath.Separator)
+		}
 	}
 	return nil
 }
 
-// devices are the names in -device.
-func (o *benchOptions) devices() []string {
-	var names []string
-	for _, name := range strings.Split(o.Device, ",") {
-		if name = strings.TrimSpace(name); name != "" && !slices.Contains(names, name) {
-			names = append(names, name)
+// torchPeer is the peer that this command knows.
+const torchPeer = "pytorch"
+
+// devices are the names in -device, peers those in -peers.
+func (o *benchOptions) devices() []string { return words(o.Device) }
+func (o *benchOptions) peers() []string   { return words(o.Peers) }
+
+// words splits a list at commas; each is taken once.
+func words(text string) []string {
+	var list []string
+	for _, w := range strings.Split(text, ",") {
+		if w = strings.TrimSpace(w); w != "" && !slices.Contains(list, w) {
+			list = append(list, w)
 		}
 	}
-	return names
+	return list
 }
 
 // endless makes a training go on for as long as it is watched, and nothing beside it.
@@ -127,6 +159,9 @@ func runBench(ctx context.Context, o benchOptions, stdout, stderr io.Writer) err
 	rows, err := o.rows()
 	if err != nil {
 		return err
+	}
+	if o.Serve {
+		return o.serve(ctx, rows, stdout)
 	}
 	for _, r := range rows { // mistakes first
 		if _, err := r.Load(); err != nil {
@@ -187,8 +222,8 @@ func matches(pattern, name string) bool {
 // load reads a config as a benchmark wants it.
 func (o *benchOptions) load(l configs.LoadOptions) (*throughput.Experiment, error) {
 	l.Sets = append(slices.Clone(o.Sets), endless...)
-	if o.Threads != 0 {
-		l.Sets = append(l.Sets, fmt.Sprintf("train.threads=%d", o.Threads))
+	if len(o.threads) == 1 && o.threads[0] > 0 {
+		l.Sets = append(l.Sets, fmt.Sprintf("train.threads=%d", o.threads[0]))
 	}
 	if o.Precision != "" {
 		l.Sets = append(l.Sets, "train.precision="+o.Precision)
@@ -203,22 +238,31 @@ func (o *benchOptions) load(l configs.LoadOptions) (*throughput.Experiment, erro
 // open opens the devices: those that are named, or the processor and the first GPU.
 func (o *benchOptions) open(t *talk) ([]throughput.Device, error) {
 	var list []throughput.Device
-	add := func(name string) error {
-		b, why, err := openDevice(name, o.Threads)
+	add := func(name string, threads int) error {
+		b, why, err := openDevice(name, threads)
 		if err != nil {
 			return err
 		}
 		if why != nil {
 			t.Linef("cpu: %v", why)
 		}
-		if slices.ContainsFunc(list, func(d throughput.Device) bool { return d.Name == b.Name() }) {
+		if slices.ContainsFunc(list, func(d throughput.Device) bool {
+			return d.Backend.Name() == b.Name() && (d.Threads == threads || b.Name() != cpuName)
+		}) {
 			return b.Close() // auto has found one that is named, too
 		}
 		for _, line := range missing(b) {
 			t.Linef("%s: %s", b.Name(), line)
 		}
 		t.Detailf("measuring the peaks of %s", b.Name())
-		list = append(list, measured(b))
+		d := measured(b)
+		if b.Name() == cpuName {
+			d.Threads = threads
+			if len(o.threads) > 1 {
+				d.Name, d.Address = threadsName(threads), cpuName
+			}
+		}
+		list = append(list, d)
 		return nil
 	}
 	names := o.devices()
@@ -226,11 +270,13 @@ func (o *benchOptions) open(t *talk) ([]throughput.Device, error) {
 		names = []string{"cpu", "auto"}
 	}
 	for _, name := range names {
-		if err := add(name); err != nil {
-			for _, d := range list {
-				err = errors.Join(err, d.Backend.Close())
+		for _, threads := range o.threads {
+			if err := add(name, threads); err != nil {
+				for _, d := range list {
+					err = errors.Join(err, d.Backend.Close())
+				}
+				return nil, err
 			}
-			return nil, err
 		}
 	}
 	return list, nil
@@ -243,18 +289,19 @@ func measuredCPU(b backend.Backend) throughput.Device {
 
 // measure prints and writes what all sides do.
 func (o *benchOptions) measure(ctx context.Context, rows []throughput.Row, list []throughput.Device, t *talk, stdout, stderr io.Writer) error {
-	m := throughput.Options{Rows: rows, Devices: list, Rounds: o.Rounds, Seconds: o.Seconds, Log: t.Linef, Done: o.write}
-	if o.Peers != "" {
-		torch, err := o.startTorch(ctx, t, stderr)
-		if err != nil {
-			return err
-		}
-		defer torch.Close()
-		m.Peers, m.Pause = []*throughput.Torch{torch}, benchPauseGPU
-		if slices.ContainsFunc(list, func(d throughput.Device) bool { return d.Name == "cpu" }) {
-			m.Pause = benchPause
-		}
+	m := throughput.Options{Rows: rows, Devices: list, Rounds: o.Rounds, Seconds: o.Seconds, Log: t.Linef, Done: o.write, Fresh: map[string]throughput.Starter{}}
+	if err := o.startPeers(ctx, &m, t, stderr); err != nil {
+		return err
 	}
+	defer func() {
+		for _, p := range m.Peers {
+			_ = p.Close() // all figures are taken
+		}
+	}()
+	if self, err := os.Executable(); err == nil && o.Keep != "" {
+		m.Fresh[throughput.Ours] = throughput.Program(self, "bench", "-serve", "-device", cpuName)
+	}
+	t.Linef("about %v, and what torch.compile takes", m.About().Round(time.Second))
 	report, err := throughput.Measure(ctx, m)
 	switch {
 	case err != nil && len(report.Results) == 0:
@@ -266,36 +313,16 @@ func (o *benchOptions) measure(ctx context.Context, rows []throughput.Row, list 
 	return err
 }
 
-// startTorch starts PyTorch's side.
-func (o *benchOptions) startTorch(ctx context.Context, t *talk, stderr io.Writer) (*throughput.Torch, error) {
-	python := o.Python
-	if python == "" {
-		python = filepath.Join(".venv-peers", "bin", "python")
-		if _, err := os.Stat(python); err != nil {
-			python = "python3"
-		}
-	}
-	path, err := exec.LookPath(python)
-	if err != nil {
-		return nil, fmt.Errorf("-peers pytorch: there is no %s; -python names another", python)
-	}
-	if !o.Verbose {
-		stderr = nil
-	}
-	t.Detailf("starting %s", path)
-	torch, err := throughput.StartTorch(ctx, path, stderr)
-	if err != nil {
-		return nil, fmt.Errorf("-peers pytorch: %s: %w; \"make peers\" or \"pip install torch\" installs it, -python names another Python", path, err)
-	}
-	return torch, nil
-}
-
-// write writes what there is so far to -out.
+// write writes what there is so far to -out and -keep.
 func (o *benchOptions) write(r *throughput.Report) error {
-	if o.Out == "" {
-		return nil
+	var errs []error
+	if o.Out != "" {
+		errs = append(errs, r.Write(configs.ResolvePath(o.Out)))
 	}
-	return r.Write(configs.ResolvePath(o.Out))
+	if o.Keep != "" {
+		errs = append(errs, r.Keep(configs.ResolvePath(o.Keep)))
+	}
+	return errors.Join(errs...)
 }
 
 // profile prints and writes the parts of a step of each row on each device.

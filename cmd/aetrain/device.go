@@ -13,6 +13,17 @@ import (
 	"aetrain/trainer"
 )
 
+// cpuName is the processor's.
+const cpuName = "cpu"
+
+// threadsName is how a benchmark calls the processor where it takes part with several numbers of threads.
+func threadsName(n int) string {
+	if n == 1 {
+		return cpuName + ", 1 thread"
+	}
+	return fmt.Sprintf("%s, %d threads", cpuName, n)
+}
+
 // devices are the ways to name one.
 var devices = regexp.MustCompile(`^(auto|cpu|cuda(:[0-9]{1,3})?)$`)
 
@@ -47,7 +58,7 @@ func openBackend(c *trainer.Config, t *talk) (backend.Backend, error) {
 // openDevice opens a device: "cpu", "cuda", "cuda:N", or "auto", which is the first GPU if there is one, and else the processor;
 // why then says what is missing. threads are the processor's, 0 all of them.
 func openDevice(name string, threads int) (b backend.Backend, why, err error) {
-	if name != "cpu" {
+	if name != cpuName {
 		b, err := openGPU(gpuIndex(name))
 		if err == nil {
 			return b, nil, nil

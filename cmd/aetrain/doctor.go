@@ -141,13 +141,13 @@ func (h *health) gpuRows(t *table) {
 func examine() (*health, error) {
 	h := &health{
 		Version: version(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
-		CPU: procField("/proc/cpuinfo", "model name"), Threads: runtime.GOMAXPROCS(0),
+		CPU: cpuinfo.Model(), Threads: runtime.GOMAXPROCS(0),
 		PeakGFLOPS: map[string]trainer.Number{}, Memory: systemMemory(),
 	}
 	examineGPU(h)
 	for _, tier := range cpuinfo.Tiers() {
 		h.Tiers = append(h.Tiers, tier.String())
-		h.PeakGFLOPS[tier.String()] = trainer.Number(gemm.Peak(tier))
+		h.PeakGFLOPS[tier.String()] = trainer.Number(gemm.Peak(tier, 1))
 	}
 	b, err := openBackend(trainer.Defaults(), newTalk(io.Discard, talkOptions{}))
 	if err != nil {

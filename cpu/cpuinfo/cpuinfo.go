@@ -6,6 +6,7 @@ package cpuinfo
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 )
@@ -49,3 +50,27 @@ func Best() Tier { return available[len(available)-1] }
 
 // Has says whether this processor and build have t.
 func Has(t Tier) bool { return slices.Contains(available, t) }
+
+// Model is the processor's name where the system tells it, with family and model where it is a vendor's name alone; else "".
+func Model() string {
+	text, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return ""
+	}
+	return modelOf(string(text))
+}
+
+// modelOf reads Linux's description of the first processor.
+func modelOf(text string) string {
+	text, _, _ = strings.Cut(text, "\n\n")
+	fields := map[string]string{}
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(line, ":")
+		fields[strings.TrimSpace(key)] = strings.TrimSpace(value)
+	}
+	name := fields["model name"]
+	if name != "" && !strings.ContainsAny(name, "0123456789") && fields["cpu family"] != "" {
+		name = fmt.Sprintf("%s (family %s, model %s)", name, fields["cpu family"], fields["model"])
+	}
+	return name
+}

@@ -51,3 +51,15 @@ func TestGODEBUG(t *testing.T) {
 		}
 	}
 }
+
+func TestModel(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"with a number", "model name\t: AMD EPYC 7763\ncpu family\t: 25\nmodel\t: 1\n\nmodel name\t: other\n", "AMD EPYC 7763"},
+		{"a vendor's name", "cpu family\t: 25\nmodel\t\t: 1\nmodel name\t: AMD EPYC\n", "AMD EPYC (family 25, model 1)"},
+		{"nothing", "Features: fp asimd\n", ""},
+	} {
+		if got := modelOf(c.text); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}

@@ -39,7 +39,7 @@ var benchShapes = []Shape{
 // register peak. The result is checked first.
 func BenchmarkPlan(b *testing.B) {
 	for _, tier := range cpuinfo.Tiers() {
-		peak := Peak(tier)
+		peak := Peak(tier, 1)
 		b.Logf("%v: register peak %.1f GFLOP/s", tier, peak)
 		for _, s := range benchShapes {
 			b.Run(fmt.Sprintf("%v/%v", tier, s), func(b *testing.B) { benchmark(b, tier, s, Options{}, peak) })

@@ -22,39 +22,51 @@ import (
 //go:embed torch/bench.py
 var script []byte
 
-// Torch is a process of Python with torch/bench.py.
-type Torch struct {
+// Peer is a process that answers the protocol of torch/bench.py: PyTorch, or any other program.
+type Peer struct {
+	Name    string          // "pytorch"
 	Machine json.RawMessage // what it says of itself
-	GPU     bool            // it sees one
 
 	cmd    *exec.Cmd
 	in     io.WriteCloser
 	out    *bufio.Scanner
 	said   tail
-	folder string // of the script
+	folder string // of the script; "": none
 	count  int    // of sides
 }
 
-// StartTorch starts the Python of that path and waits until it has loaded PyTorch. What it complains about goes to stderr, which may
-// be nil.
-func StartTorch(ctx context.Context, python string, stderr io.Writer) (*Torch, error) {
-	folder, err := os.MkdirTemp("", "aetrain-bench")
-	if err != nil {
-		return nil, err
+// Starter starts a peer. What it complains about goes to stderr, which may be nil.
+type Starter func(ctx context.Context, stderr io.Writer) (*Peer, error)
+
+// Torch starts the Python of that path, with torch/bench.py; it is there when it has loaded PyTorch.
+func Torch(python string) Starter {
+	return func(ctx context.Context, stderr io.Writer) (*Peer, error) {
+		folder, err := os.MkdirTemp("", "aetrain-bench")
+		if err != nil {
+			return nil, err
+		}
+		p := &Peer{folder: folder}
+		file := filepath.Join(folder, "bench.py") // torch.compile wants a file
+		if err := os.WriteFile(file, script, 0o600); err != nil {
+			return nil, errors.Join(err, os.RemoveAll(folder))
+		}
+		if err := p.start(ctx, stderr, python, file); err != nil {
+			return nil, errors.Join(err, os.RemoveAll(folder))
+		}
+		return p, nil
 	}
-	t := &Torch{folder: folder}
-	file := filepath.Join(folder, "bench.py") // torch.compile wants a file
-	if err := os.WriteFile(file, script, 0o600); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(folder))
+}
+
+// Program starts a program that answers the protocol.
+func Program(path string, args ...string) Starter {
+	return func(ctx context.Context, stderr io.Writer) (*Peer, error) {
+		p := &Peer{}
+		return p, p.start(ctx, stderr, path, args...)
 	}
-	if err := t.start(ctx, stderr, python, file); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(folder))
-	}
-	return t, nil
 }
 
 // start runs the process and reads its first line.
-func (t *Torch) start(ctx context.Context, stderr io.Writer, python string, args ...string) error {
+func (t *Peer) start(ctx context.Context, stderr io.Writer, python string, args ...string) error {
 	t.cmd = exec.CommandContext(ctx, python, args...)
 	t.cmd.WaitDelay = 5 * time.Second // for what it has started itself
 	t.cmd.Stderr = &t.said
@@ -74,21 +86,24 @@ func (t *Torch) start(ctx context.Context, stderr io.Writer, python string, args
 	}
 	t.in, t.out = in, bufio.NewScanner(out)
 	t.out.Buffer(nil, 16<<20)
-	var about struct{ GPU string }
+	var about struct{ Name string }
 	if t.Machine, err = t.read(); err == nil {
 		err = json.Unmarshal(t.Machine, &about)
+	}
+	if err == nil && about.Name == "" {
+		err = fmt.Errorf("%s does not say its name", t.Machine)
 	}
 	if err != nil {
 		t.in.Close()
 		_ = t.cmd.Wait() // what it has to say is said
 		return t.explain(err)
 	}
-	t.GPU = about.GPU != ""
+	t.Name = about.Name
 	return nil
 }
 
 // explain adds the last line that the process has written.
-func (t *Torch) explain(err error) error {
+func (t *Peer) explain(err error) error {
 	if last := t.said.last(); last != "" {
 		return fmt.Errorf("%w: %s", err, last)
 	}
@@ -99,7 +114,7 @@ func (t *Torch) explain(err error) error {
 var errEnded = errors.New("it has ended without an answer")
 
 // read takes one line, which has to be JSON.
-func (t *Torch) read() (json.RawMessage, error) {
+func (t *Peer) read() (json.RawMessage, error) {
 	if !t.out.Scan() {
 		if err := t.out.Err(); err != nil {
 			return nil, err
@@ -113,29 +128,8 @@ func (t *Torch) read() (json.RawMessage, error) {
 	return line, nil
 }
 
-// question is a line to the process, answer one from it; see torch/bench.py.
-type question struct {
-	Do        string  `json:"do"`
-	ID        int     `json:"id"`
-	Row       string  `json:"row,omitempty"`
-	Device    string  `json:"device,omitempty"`
-	Mode      string  `json:"mode,omitempty"`
-	Precision string  `json:"precision,omitempty"`
-	Batch     int     `json:"batch,omitempty"`
-	Threads   int     `json:"threads,omitempty"`
-	Seconds   float64 `json:"seconds,omitempty"`
-	Block     float64 `json:"block,omitempty"`
-	Steps     int     `json:"steps,omitempty"`
-}
-
-type answer struct {
-	Error      string
-	Parameters int
-	Blocks     [][2]float64
-}
-
 // ask sends a question and waits for the answer.
-func (t *Torch) ask(q question) (answer, error) {
+func (t *Peer) ask(q Question) (answer, error) {
 	var a answer
 	text, err := json.Marshal(q)
 	if err != nil {
@@ -157,54 +151,52 @@ func (t *Torch) ask(q question) (answer, error) {
 	return a, nil
 }
 
-// Modes are the ways in which PyTorch can run on a device.
-func (t *Torch) Modes(device string) []string {
-	if strings.HasPrefix(device, "cuda") {
-		return []string{"eager", "compile", "graph"}
-	}
-	return []string{"eager", "compile"}
+// Ways are how the peer can run a row on a device, plainest first; none: it cannot.
+func (t *Peer) Ways(row, device string) ([]string, error) {
+	a, err := t.ask(Question{Do: "ways", Row: row, Device: device})
+	return a.Ways, err
 }
 
-// Side is the name of a mode in reports.
-func (t *Torch) Side(mode string) string { return "pytorch " + mode }
+// Peak is the memory in bytes that the process has had at most, 0 if it does not know.
+func (t *Peer) Peak() (int64, error) {
+	a, err := t.ask(Question{Do: "memory"})
+	return a.PeakBytes, err
+}
 
-// torchSide is one network in the process.
-type torchSide struct {
-	torch      *Torch
+// peerSide is one network in the process.
+type peerSide struct {
+	peer       *Peer
 	id         int
 	batch      int
 	parameters int
+	loss       float64 // of the first batch with the first weights; 0: not known
 	joules     func() (float64, error)
 }
 
 // open makes the row's network in the process.
-func (t *Torch) open(ctx context.Context, row Row, d Device, mode string, f facts) (*torchSide, error) {
+func (t *Peer) open(ctx context.Context, row Row, d Device, way string, f facts) (*peerSide, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	switch cuda := strings.HasPrefix(d.Name, "cuda"); {
-	case row.Twin == "":
-		return nil, errors.New("PyTorch knows the standard rows alone")
-	case cuda && !t.GPU:
-		return nil, errors.New("PyTorch sees no GPU")
-	}
 	t.count++
-	s := &torchSide{torch: t, id: t.count, batch: f.batch, joules: d.Joules}
-	a, err := t.ask(question{Do: "open", ID: s.id, Row: row.Twin, Device: d.Name, Mode: mode, Precision: f.precision, Batch: f.batch, Threads: f.threads})
+	s := &peerSide{peer: t, id: t.count, batch: f.batch, joules: d.Joules}
+	a, err := t.ask(Question{Do: "open", ID: s.id, Row: row.Twin, Device: d.address(), Way: way, Precision: f.precision, Batch: f.batch, Threads: d.Threads})
 	if err != nil {
 		return nil, err
 	}
-	s.parameters = a.Parameters
+	s.parameters, s.loss = a.Parameters, a.Loss
 	return s, nil
 }
 
 // round warms up and measures, as ours does in [pacer].
-func (s *torchSide) round(_ context.Context, seconds float64) (Figure, error) {
-	if _, err := s.torch.ask(question{Do: "warm", ID: s.id, Seconds: warmShare * seconds, Steps: leastWarm}); err != nil {
-		return Figure{}, err
+func (s *peerSide) round(_ context.Context, p pace) (Figure, error) {
+	if p.warmSteps > 0 {
+		if _, err := s.peer.ask(Question{Do: "warm", ID: s.id, Seconds: p.warm, Steps: p.warmSteps}); err != nil {
+			return Figure{}, err
+		}
 	}
 	from := energy(s.joules)
-	a, err := s.torch.ask(question{Do: "measure", ID: s.id, Seconds: seconds, Block: blockShare * seconds, Steps: leastSteps})
+	a, err := s.peer.ask(Question{Do: "measure", ID: s.id, Seconds: p.seconds, Block: p.block, Steps: p.steps})
 	if err != nil {
 		return Figure{}, err
 	}
@@ -223,15 +215,19 @@ func (s *torchSide) round(_ context.Context, seconds float64) (Figure, error) {
 }
 
 // Close forgets the network.
-func (s *torchSide) Close() error {
-	_, err := s.torch.ask(question{Do: "close", ID: s.id})
+func (s *peerSide) Close() error {
+	_, err := s.peer.ask(Question{Do: "close", ID: s.id})
 	return err
 }
 
 // Close ends the process: it stops at the end of its input.
-func (t *Torch) Close() error {
+func (t *Peer) Close() error {
 	t.in.Close()
-	return errors.Join(t.cmd.Wait(), os.RemoveAll(t.folder))
+	err := t.cmd.Wait()
+	if t.folder != "" {
+		err = errors.Join(err, os.RemoveAll(t.folder))
+	}
+	return err
 }
 
 // tail keeps the end of what is written to it.
