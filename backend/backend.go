@@ -45,6 +45,7 @@ type Capabilities struct {
 	Precisions  []string // of products: "float32", "tf32", "bf16"
 	Threads     int
 	Own         bool // memory of its own: what is kept there need not be fed
+	Fills       bool // its executables are Fillers
 	Target      program.Target
 }
 

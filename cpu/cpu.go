@@ -79,6 +79,7 @@ func (b *Backend) Capabilities() backend.Capabilities {
 		MemoryBytes: b.memory,
 		Precisions:  []string{"float32"},
 		Threads:     b.workers.count(),
+		Fills:       true,
 		Target:      program.Target{Epilogue: hasEpilogue, Kernel: hasKernel, Precision: "float32", Align: 64},
 	}
 }

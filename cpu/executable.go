@@ -17,7 +17,8 @@ type executable struct {
 	mem     []memory
 	inputs  map[string]memory
 	phases  []phase
-	ends    []int // phases up to and including each step of the program
+	fills   []phase // in front of them: what writes inputs
+	ends    []int   // phases up to and including each step of the program
 	job     *job
 	choices []backend.Choice
 }

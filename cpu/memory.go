@@ -44,6 +44,17 @@ func view(block []float32, d graph.DType, n int) memory {
 	return m
 }
 
+// slice returns the elements in a slice of their type.
+func (m memory) slice() any {
+	switch m.dtype {
+	case graph.Int32:
+		return m.i32
+	case graph.Uint8:
+		return m.u8
+	}
+	return m.f32
+}
+
 // at returns element i as a number.
 func (m memory) at(i int) float64 {
 	switch m.dtype {

@@ -42,18 +42,25 @@ func (s *images) Read(dst []*tensor.Dense, indices []int) error {
 	if err := checkRead(s, dst, indices); err != nil {
 		return err
 	}
-	size := s.shape.Size()
-	x := dst[0].Float32s()
-	for n, i := range indices {
-		unitFloats(x[n*size:(n+1)*size], s.pixels[i*size:(i+1)*size])
+	for field := range dst {
+		s.read(field, dst[field], indices)
 	}
-	if s.labels != nil {
-		label := dst[1].Int32s()
+	return nil
+}
+
+// read writes a field of examples that exist.
+func (s *images) read(field int, dst *tensor.Dense, indices []int) {
+	if field > 0 {
+		label := dst.Int32s()
 		for n, i := range indices {
 			label[n] = s.labels[i]
 		}
+		return
 	}
-	return nil
+	size, x := s.shape.Size(), dst.Float32s()
+	for n, i := range indices {
+		unitFloats(x[n*size:(n+1)*size], s.pixels[i*size:(i+1)*size])
+	}
 }
 
 // unit holds float32(v)/255 of every byte v.

@@ -195,13 +195,13 @@ type hasty struct {
 func (b *hasty) Load(st backend.State, o backend.Options, ps ...*program.Program) ([]backend.Executable, error) {
 	exes, err := b.Backend.Load(st, o, ps...)
 	for i := range exes {
-		exes[i] = hastyExecutable{exes[i], b}
+		exes[i] = hastyExecutable{exes[i].(backend.Filler), b}
 	}
 	return exes, err
 }
 
 type hastyExecutable struct {
-	backend.Executable
+	backend.Filler
 	b *hasty
 }
 
@@ -209,7 +209,7 @@ func (e hastyExecutable) Run(ctx context.Context) error {
 	if e.b.runs--; e.b.runs == 0 {
 		e.b.cancel()
 	}
-	return e.Executable.Run(ctx)
+	return e.Filler.Run(ctx)
 }
 
 // TestInterruptedWithinStep: a step of several programs is made as a whole, so that going on gives the same bits.

@@ -73,6 +73,8 @@ type part struct {
 	views    map[*tensor.Dense]*tensor.Dense // of the loader's tensors, which come round again; nil: the part is the whole batch
 	rowsOf   *tensor.Dense                   // which examples of the resident set; nil: fields are fed
 	epoch    int                             // that the program was fed last; -1: none
+	filled   bool                            // the program reads the fields of the examples indices
+	indices  []int
 }
 
 // run feeds the part of a batch and runs its program.
@@ -81,6 +83,10 @@ func (p *part) run(ctx context.Context, r *Run, b *data.Batch) error {
 		if err := p.feedRows(r, b); err != nil {
 			return err
 		}
+	}
+	if p.filled {
+		p.indices = b.Indices[p.from:p.to]
+		return p.feeder.run(ctx, r)
 	}
 	for _, f := range p.fields {
 		if err := p.exe.Feed(f.name, p.rows(b.Fields[f.at])); err != nil {

@@ -106,7 +106,7 @@ func (r *Run) diagnose(ctx context.Context) (string, error) {
 		return "", err
 	}
 	b, err := r.loader.Next(ctx)
-	if err == nil && r.resident != nil {
+	if err == nil && r.unread() {
 		b, err = r.fetched(b)
 	}
 	if err != nil {

@@ -99,9 +99,15 @@ func (r *Run) load() error {
 	r.feeds = newFeeds()
 	for _, s := range r.steps {
 		for _, ph := range s.phases {
-			for _, p := range ph.parts {
-				if err := r.feedConstants(p, s.size); err != nil {
+			for k := range ph.parts {
+				p := &ph.parts[k]
+				if err := r.feedConstants(*p, s.size); err != nil {
 					return err
+				}
+				if r.instant != nil {
+					if err := p.fill(r.instant); err != nil {
+						return err
+					}
 				}
 			}
 		}

@@ -69,7 +69,8 @@ type Run struct {
 	pending  string   // what has still to follow the last step
 	fields   []string // of a batch, in their order
 	loader   *data.Loader
-	resident *resident     // nil: batches are fed
+	resident *resident     // nil: batches are fed, or
+	instant  instant       // read as a step begins; nil: they are not
 	steps    map[int]*step // by batch size
 	feeds    feeds
 	sums     *sums
@@ -83,6 +84,7 @@ func New(o Options) (*Run, error) {
 	if err := r.keepResident(); err != nil {
 		return nil, err
 	}
+	r.instant = r.readInstantly()
 	if err := r.openLoader(); err != nil {
 		return nil, err
 	}
@@ -126,7 +128,7 @@ func (r *Run) openLoader() error {
 	r.loader, err = data.NewLoader(o.Splits.Train, data.LoaderOptions{
 		Batch: o.Data.Batch, Fields: r.fields, Seed: o.Seed, Shuffle: o.Data.Shuffle, DropLast: o.Data.DropLast,
 		MinLast: o.Model.MinBatch(), Training: true, Workers: o.Data.Workers, Alloc: o.Backend.Host,
-		Unread: r.resident != nil,
+		Unread: r.unread(),
 	})
 	if err != nil {
 		return err
