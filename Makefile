@@ -8,6 +8,7 @@ STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PYTHON      ?= python3
 VENV        ?= .venv-peers
 FUZZTIME    ?= 10s
+SHAPESTIME  ?= 30s
 ROUNDS      ?= 7
 SECONDS     ?= 1
 RUN          = $(GO) run ./cmd/aetrain
@@ -32,6 +33,19 @@ test: ## all tests, the assembly generators' included
 .PHONY: race
 race: ## tests of the packages that start goroutines, under the race detector (wants a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short -skip Alloc ./cpu ./data ./trainer ./internal/download
+
+.PHONY: test-tiers
+test-tiers: ## the processor's backend with instruction tiers switched off one by one; a tier that is lacking skips by name
+	@for debug in cpu.all=on cpu.avx512f=off cpu.avx2=off; do \
+		echo "GODEBUG=$$debug"; GODEBUG=$$debug $(GO) test -count 1 ./cpu/... || exit 1; \
+	done
+	$(GO) test -tags noasm ./cpu/...
+	@$(GO) test -count 1 -run '^TestBackend$$' -v ./cpu | grep -- '--- SKIP' || true
+
+.PHONY: fuzz-shapes
+fuzz-shapes: ## the processor's backend at drawn shapes on every tier, for SHAPESTIME (30s; 10m before a release)
+	$(GO) test ./cpu -run '^$$' -fuzz '^FuzzShapes$$' -fuzztime $(SHAPESTIME)
+	$(GO) test ./cpu/gemm -run '^$$' -fuzz '^FuzzPlan$$' -fuzztime $(SHAPESTIME)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (10s)

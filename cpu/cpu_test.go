@@ -1,6 +1,7 @@
 package cpu_test
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"aetrain/backend"
@@ -18,4 +19,20 @@ func TestBackend(t *testing.T) {
 			backendtest.Run(t, func() (backend.Backend, error) { return cpu.Open(cpu.ISA(isa)) }, backendtest.Strict, backendtest.Candidates(cpu.Kernels()))
 		})
 	}
+}
+
+// FuzzShapes runs the backend at drawn shapes on every tier that the processor has (make fuzz-shapes).
+func FuzzShapes(f *testing.F) {
+	var tiers []backend.Backend
+	for _, tier := range cpuinfo.Tiers() {
+		b, err := cpu.Open(cpu.ISA(tier.String()), cpu.Threads(2))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Cleanup(func() { b.Close() })
+		tiers = append(tiers, b)
+	}
+	backendtest.Fuzz(f, tiers, cpu.Kernels(), func(t *testing.T, b backend.Backend, rng *rand.Rand) {
+		checkRecurrent(t, b, rng.IntN(3), 1+rng.IntN(40), 1+rng.IntN(4), 1+rng.IntN(12), 1+rng.IntN(40), rng.IntN(2) == 0, rng.IntN(2) == 0)
+	})
 }

@@ -67,6 +67,7 @@ func (b *Backend) bind(p *program.Program, s *state, arena []float32, o backend.
 	}
 	b.workers.reserve(binder.local, binder.slots)
 	e.job = b.workers.prepare(e.phases)
+	e.job.labels = e.labels()
 	return e, nil
 }
 

@@ -1,7 +1,9 @@
 package cpu
 
 import (
+	"context"
 	"runtime"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 )
@@ -49,7 +51,8 @@ type workers struct {
 // that a worker which wakes late sees that its turn is over, and nothing has to be reset.
 type job struct {
 	phases []phase
-	ends   []uint32 // tasks up to and including each phase
+	ends   []uint32          // tasks up to and including each phase
+	labels []context.Context // of each phase in CPU profiles; nil: none
 	done   atomic.Uint64
 	_      [56]byte
 	next   []counter // by phase and owner: the owner's next task
@@ -119,7 +122,13 @@ func (p *workers) run(j *job) {
 // walk takes w through all phases of job j as it runs in epoch e.
 func (p *workers) walk(w *worker, j *job, e uint32) {
 	n := len(p.all)
+	if j.labels != nil {
+		defer pprof.SetGoroutineLabels(context.Background())
+	}
 	for i := range j.phases {
+		if j.labels != nil {
+			pprof.SetGoroutineLabels(j.labels[i])
+		}
 		j.work(p, w, i, w.id, e)
 		for spins := 0; ; spins++ {
 			d := j.done.Load()

@@ -137,12 +137,14 @@ func Candidates(names map[string][]string) Option {
 	return func(o *options) { o.candidates = names }
 }
 
+// convolutions draw what has several kernels.
+var convolutions = map[string]func(*rand.Rand) graph.Example{
+	"conv2d": drawConv, "conv_transpose2d": drawConvTranspose, "conv2d_weight_grad": drawConvWeightGrad,
+}
+
 // candidates runs the convolutions' examples and drawn shapes by each kernel.
 func candidates(t *testing.T, b backend.Backend, names map[string][]string) {
-	draws := map[string]func(*rand.Rand) graph.Example{
-		"conv2d": drawConv, "conv_transpose2d": drawConvTranspose, "conv2d_weight_grad": drawConvWeightGrad,
-	}
-	for name, draw := range draws {
+	for name, draw := range convolutions {
 		for _, kernel := range names[name] {
 			t.Run(name+"/"+kernel, func(t *testing.T) {
 				ran := 0

@@ -120,6 +120,34 @@ func executables(s Side) ([]backend.Executable, error) {
 	return nil, fmt.Errorf("%T has no steps of ours", s)
 }
 
+// Kernels counts, for each op of a row's training step on a device, how often each kernel was chosen.
+func Kernels(ctx context.Context, row Row, d Device) (counts map[string]map[string]int, err error) {
+	o, err := open(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, o.splits.Close()) }()
+	r, err := o.newRun(d, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	counts = map[string]map[string]int{}
+	for _, e := range longest(r) {
+		chosen := map[int]backend.Choice{} // the last one of a step: how it runs
+		for _, c := range e.Explain() {
+			chosen[c.Step] = c
+		}
+		for _, c := range chosen {
+			if counts[c.Op] == nil {
+				counts[c.Op] = map[string]int{}
+			}
+			counts[c.Op][c.Kernel]++
+		}
+	}
+	return counts, nil
+}
+
 // addProgram times one program.
 func (r *RowProfile) addProgram(ctx context.Context, number int, e backend.Executable, d Device) error {
 	profiler, ok := e.(backend.Profiler)

@@ -51,6 +51,7 @@ that were ever measured there, machine by machine, and measures start and memory
 		f.StringVar(&o.Keep, "keep", "", "`DIR` of RESULTS.md, to which the rows are added")
 		f.BoolVar(&o.Serve, "serve", false, "be a peer: answer lines of JSON")
 		f.format(&o.Format)
+		o.cpuProfile.add(f)
 		o.talkOptions.add(f)
 		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			if err := o.take(args); err != nil {
@@ -78,6 +79,7 @@ type benchOptions struct {
 	Keep      string // folder of RESULTS.md; "": none
 	Serve     bool   // answer questions instead of asking them
 	Format    string
+	cpuProfile
 	talkOptions
 
 	threads []int // what Threads says; 0: all
@@ -153,9 +155,14 @@ const (
 )
 
 // runBench measures, or looks into steps.
-func runBench(ctx context.Context, o benchOptions, stdout, stderr io.Writer) error {
+func runBench(ctx context.Context, o benchOptions, stdout, stderr io.Writer) (err error) {
 	t := newTalk(stderr, o.talkOptions)
 	defer t.done()
+	stop, err := o.cpuProfile.start()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
 	rows, err := o.rows()
 	if err != nil {
 		return err
@@ -301,7 +308,11 @@ func (o *benchOptions) measure(ctx context.Context, rows []throughput.Row, list 
 	if self, err := os.Executable(); err == nil && o.Keep != "" {
 		m.Fresh[throughput.Ours] = throughput.Program(self, "bench", "-serve", "-device", cpuName)
 	}
-	t.Linef("about %v, and what torch.compile takes", m.About().Round(time.Second))
+	if about := m.About().Round(time.Second); len(m.Peers) > 0 {
+		t.Linef("%d rows, about %v, and what peers take to compile", len(rows), about)
+	} else {
+		t.Detailf("%d rows, about %v", len(rows), about)
+	}
 	report, err := throughput.Measure(ctx, m)
 	switch {
 	case err != nil && len(report.Results) == 0:

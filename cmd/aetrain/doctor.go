@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
+	"aetrain/bench/throughput"
 	"aetrain/configs"
 	"aetrain/cpu/cpuinfo"
 	"aetrain/cpu/gemm"
@@ -21,11 +24,11 @@ var doctorCommand = command{
 	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
 		var o doctorOptions
 		f.format(&o.Format)
-		return func(_ context.Context, args []string, stdout, _ io.Writer) error {
+		return func(ctx context.Context, args []string, stdout, _ io.Writer) error {
 			if err := noArguments(args); err != nil {
 				return err
 			}
-			return runDoctor(o, stdout)
+			return runDoctor(ctx, o, stdout)
 		}
 	},
 }
@@ -44,6 +47,10 @@ type health struct {
 	Threads    int                       `json:"threads"`
 	Tiers      []string                  `json:"tiers"`       // slowest first; the last one is used
 	PeakGFLOPS map[string]trainer.Number `json:"peak_gflops"` // of one thread's registers, by tier
+	PeakAll    trainer.Number            `json:"peak_gflops_all"` // of all threads together, by the last tier
+	HandOverNS int64                     `json:"hand_over_ns"`    // of a change between two cores; 0: there is one
+	Row        string                    `json:"kernels_of"`      // the standard row that kernels are shown for
+	Kernels    map[string]map[string]int `json:"kernels"`         // by op: how often each was chosen on the processor
 	Memory     int64                     `json:"memory_bytes,omitempty"`
 	Device     string                    `json:"device"`
 	CUDA       string                    `json:"cuda"` // what there is, or why there is none
@@ -78,8 +85,8 @@ type libraryHealth struct {
 }
 
 // runDoctor measures and prints.
-func runDoctor(o doctorOptions, stdout io.Writer) error {
-	h, err := examine()
+func runDoctor(ctx context.Context, o doctorOptions, stdout io.Writer) error {
+	h, err := examine(ctx)
 	if err != nil {
 		return err
 	}
@@ -97,6 +104,7 @@ func runDoctor(o doctorOptions, stdout io.Writer) error {
 	for _, tier := range h.Tiers {
 		t.row("tier "+tier, fmt.Sprintf("%.1f GFLOP/s a thread", float64(h.PeakGFLOPS[tier])))
 	}
+	h.speedRows(&t)
 	if h.Memory > 0 {
 		t.row("memory", bytesText(h.Memory))
 	}
@@ -109,6 +117,28 @@ func runDoctor(o doctorOptions, stdout io.Writer) error {
 	t.row("cache", fmt.Sprintf("%s (%s)", h.Cache, state))
 	t.write(stdout)
 	return nil
+}
+
+// speedRows tell what the processor can do, and with which kernels.
+func (h *health) speedRows(t *table) {
+	t.row("peak", fmt.Sprintf("%.1f GFLOP/s on %d threads", float64(h.PeakAll), h.Threads))
+	if h.HandOverNS > 0 {
+		t.row("hand-over", fmt.Sprintf("%d ns from core to core", h.HandOverNS))
+	}
+	for i, op := range slices.Sorted(maps.Keys(h.Kernels)) {
+		var list []string
+		for _, k := range slices.Sorted(maps.Keys(h.Kernels[op])) {
+			list = append(list, fmt.Sprintf("%s (%d)", k, h.Kernels[op][k]))
+		}
+		name := ""
+		if i == 0 {
+			name = "kernels"
+		}
+		t.row(name, fmt.Sprintf("%s: %s", op, strings.Join(list, ", ")))
+	}
+	if len(h.Kernels) > 0 {
+		t.row("", "as a step of "+h.Row+" takes them (aetrain list bench-rows)")
+	}
 }
 
 // gpuRows tell of GPUs and libraries. Where a library is missing, they say where it was looked for and what to install.
@@ -138,7 +168,7 @@ func (h *health) gpuRows(t *table) {
 }
 
 // examine looks at everything.
-func examine() (*health, error) {
+func examine(ctx context.Context) (*health, error) {
 	h := &health{
 		Version: version(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
 		CPU: cpuinfo.Model(), Threads: runtime.GOMAXPROCS(0),
@@ -149,6 +179,11 @@ func examine() (*health, error) {
 		h.Tiers = append(h.Tiers, tier.String())
 		h.PeakGFLOPS[tier.String()] = trainer.Number(gemm.Peak(tier, 1))
 	}
+	h.PeakAll = trainer.Number(gemm.Peak(cpuinfo.Best(), h.Threads))
+	h.HandOverNS = throughput.HandOver().Nanoseconds()
+	if err := h.examineKernels(ctx); err != nil {
+		return nil, err
+	}
 	b, err := openBackend(trainer.Defaults(), newTalk(io.Discard, talkOptions{}))
 	if err != nil {
 		return nil, err
@@ -157,6 +192,26 @@ func examine() (*health, error) {
 	h.Device = b.Capabilities().Device
 	h.Cache, h.CacheOK, h.CacheBytes = examineCache()
 	return h, nil
+}
+
+// kernelsRow is the standard row that doctor shows kernels for: it has dense, convolutional and transposed layers.
+const kernelsRow = "conv-vae-28"
+
+// examineKernels loads that row on the processor, with as few examples as make a batch.
+func (h *health) examineKernels(ctx context.Context) error {
+	o := benchOptions{Rows: []string{kernelsRow}, Sets: texts{"data.examples=128"}}
+	rows, err := o.rows()
+	if err != nil {
+		return err
+	}
+	b, _, err := openDevice(cpuName, 0)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	h.Row = kernelsRow
+	h.Kernels, err = throughput.Kernels(ctx, rows[0], throughput.Device{Name: b.Name(), Backend: b})
+	return err
 }
 
 // examineCache looks whether the cache can be written, and adds up what it holds.

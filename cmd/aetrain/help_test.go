@@ -59,6 +59,9 @@ func TestDoctorAndVersion(t *testing.T) {
 	if h.Threads < 1 || len(h.Tiers) == 0 || !h.CacheOK || h.PeakGFLOPS["go"] <= 0 {
 		t.Errorf("doctor found %+v", h)
 	}
+	if one := h.PeakGFLOPS[h.Tiers[len(h.Tiers)-1]]; h.PeakAll < one/2 || h.Threads > 1 && h.HandOverNS <= 0 || h.Kernels["MatMul"]["gemm"] == 0 {
+		t.Errorf("doctor found %v GFLOP/s on all threads, a hand-over of %d ns, the kernels %v", h.PeakAll, h.HandOverNS, h.Kernels)
+	}
 	if got := l.must("--version").stdout; !strings.HasPrefix(got, "aetrain ") {
 		t.Errorf("version is %q", got)
 	}

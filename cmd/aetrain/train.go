@@ -39,6 +39,7 @@ With -resume, -set may change train.*, optimizer.* but its name, the weights of 
 		f.BoolVar(&o.DryRun, "dry-run", false, "do everything but train, show splits, layers, memory and steps, and write nothing")
 		f.BoolVar(&o.OverfitOneBatch, "overfit-one-batch", false, "train on one batch again and again, to see whether the model can learn at all; writes nothing")
 		f.format(&o.Format)
+		o.cpuProfile.add(f)
 		o.talkOptions.add(f)
 		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			if err := o.take(args); err != nil {
@@ -60,6 +61,7 @@ type trainOptions struct {
 	DryRun          bool   // show what would be trained
 	OverfitOneBatch bool   // test the model on one batch
 	Format          string // of the result
+	cpuProfile
 	talkOptions
 }
 
@@ -88,9 +90,14 @@ func (o *trainOptions) take(args []string) error {
 }
 
 // runTrain trains a new run, or goes on with one, or looks at what would be trained.
-func runTrain(ctx context.Context, o trainOptions, stdout, stderr io.Writer) error {
+func runTrain(ctx context.Context, o trainOptions, stdout, stderr io.Writer) (err error) {
 	t := newTalk(stderr, o.talkOptions)
 	defer t.done()
+	stop, err := o.cpuProfile.start()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
 	if o.Resume != "" {
 		return resumeTraining(ctx, o, t, stdout)
 	}
