@@ -45,8 +45,8 @@ type health struct {
 	System     string                    `json:"system"`
 	CPU        string                    `json:"cpu,omitempty"`
 	Threads    int                       `json:"threads"`
-	Tiers      []string                  `json:"tiers"`       // slowest first; the last one is used
-	PeakGFLOPS map[string]trainer.Number `json:"peak_gflops"` // of one thread's registers, by tier
+	Tiers      []string                  `json:"tiers"`           // slowest first; the last one is used
+	PeakGFLOPS map[string]trainer.Number `json:"peak_gflops"`     // of one thread's registers, by tier
 	PeakAll    trainer.Number            `json:"peak_gflops_all"` // of all threads together, by the last tier
 	HandOverNS int64                     `json:"hand_over_ns"`    // of a change between two cores; 0: there is one
 	Row        string                    `json:"kernels_of"`      // the standard row that kernels are shown for
