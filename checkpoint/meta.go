@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"aetrain/graph"
+	"aetrain/internal/column"
 )
 
 // version is that of state.json.
@@ -51,7 +52,9 @@ type Meta struct {
 type Field struct {
 	Name    string
 	Spec    graph.Spec
-	Classes int // of int32 fields: values lie in 0 ≤ v < Classes; 0: any
+	Classes int             // of int32 fields: values lie in 0 ≤ v < Classes; 0: any
+	Words   []string        // the names of those values; nil: they have none
+	Columns []column.Column // of a table: what the numbers on the last axis are; nil: it is none
 }
 
 // fieldJSON is a Field as it is written.
@@ -60,11 +63,14 @@ type fieldJSON struct {
 	Shape   []int  `json:"shape"`
 	DType   string `json:"dtype"`
 	Classes int    `json:"classes,omitempty"`
+
+	Words   []string        `json:"words,omitempty"`
+	Columns []column.Column `json:"columns,omitempty"`
 }
 
 // MarshalJSON writes {"name": "x", "shape": [1, 28, 28], "dtype": "float32"}.
 func (f Field) MarshalJSON() ([]byte, error) {
-	return json.Marshal(fieldJSON{f.Name, append([]int{}, f.Spec.Shape...), f.Spec.DType.String(), f.Classes})
+	return json.Marshal(fieldJSON{f.Name, append([]int{}, f.Spec.Shape...), f.Spec.DType.String(), f.Classes, f.Words, f.Columns})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
@@ -78,7 +84,7 @@ func (f *Field) UnmarshalJSON(b []byte) error {
 	if i < 0 {
 		return fmt.Errorf("field %q has elements of type %q; want float32, int32 or uint8", j.Name, j.DType)
 	}
-	*f = Field{j.Name, graph.Spec{Shape: j.Shape, DType: types[i]}, j.Classes}
+	*f = Field{j.Name, graph.Spec{Shape: j.Shape, DType: types[i]}, j.Classes, j.Words, j.Columns}
 	return nil
 }
 
@@ -150,6 +156,21 @@ func parseMeta(b []byte) (Meta, error) {
 	return m, m.check()
 }
 
+// checkColumns holds a table's columns to the shape of its rows.
+func (f Field) checkColumns() error {
+	width := 0
+	for _, c := range f.Columns {
+		if c.Width < 1 || c.Kind == column.OneHot && c.Width != len(c.Words) || c.Kind != column.OneHot && c.Width != 1 {
+			return fmt.Errorf("column %q is %s of %d elements and %d words", c.Name, c.Kind, c.Width, len(c.Words))
+		}
+		width += c.Width
+	}
+	if s := f.Spec.Shape; f.Columns != nil && (len(s) == 0 || s[len(s)-1] != width) {
+		return fmt.Errorf("its columns have %d elements, its shape is %v", width, s)
+	}
+	return nil
+}
+
 // strict decodes one JSON value that is all of b and has no unknown keys.
 func strict(b []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(b))
@@ -183,6 +204,9 @@ func (m *Meta) check() error {
 		}
 		seen[f.Name] = true
 		if err := checkShape(f.Spec.Shape); err != nil {
+			return fmt.Errorf("field %q: %w", f.Name, err)
+		}
+		if err := f.checkColumns(); err != nil {
 			return fmt.Errorf("field %q: %w", f.Name, err)
 		}
 	}

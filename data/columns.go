@@ -5,24 +5,20 @@ import (
 	"slices"
 
 	"aetrain/graph"
+	"aetrain/internal/column"
 	"aetrain/internal/registry"
 )
 
 // What the elements of a column are.
 const (
-	Numeric     = "numeric"     // a number; missing ones are NaN until they are imputed
-	Categorical = "categorical" // the number of one of Words, until it is one-hot
-	OneHotGroup = "one-hot"     // an element for each of Words, one of which is 1
-	Flag        = "flag"        // 0 or 1: where impute has filled a hole
+	Numeric     = column.Numeric     // a number; missing ones are NaN until they are imputed
+	Categorical = column.Categorical // the number of one of Words, until it is one-hot
+	OneHotGroup = column.OneHot      // an element for each of Words, one of which is 1
+	Flag        = column.Flag        // 0 or 1: where impute has filled a hole
 )
 
 // Column is one column of a table in x: Width neighbouring elements of it.
-type Column struct {
-	Name  string
-	Kind  string
-	Width int
-	Words []string // of a category
-}
+type Column = column.Column
 
 // columnsOf are the columns of a table, nil for other sources.
 func columnsOf(s Source) []Column {
@@ -40,15 +36,6 @@ func columnsOf(s Source) []Column {
 // tableDefaults are the transforms of a table where the config gives none.
 func tableDefaults() []Transform {
 	return []Transform{newImpute(), newStandardize(), newOneHot()}
-}
-
-// columnWidth is how many elements columns take.
-func columnWidth(columns []Column) int {
-	n := 0
-	for _, c := range columns {
-		n += c.Width
-	}
-	return n
 }
 
 // OnColumns is the key of transforms that work on some columns of a table.
@@ -100,7 +87,7 @@ func (o OnColumns) bindNumbers(in []Column, bind func(graph.Spec) (Step, error))
 	if err != nil {
 		return nil, nil, err
 	}
-	s := columnStep{sameShape: sameShape{graph.F32(columnWidth(in))}, at: at}
+	s := columnStep{sameShape: sameShape{graph.F32(column.Width(in))}, at: at}
 	if len(at) == 0 {
 		return s, in, nil
 	}
@@ -169,7 +156,7 @@ type columnInverter interface {
 // through the steps that worked on their column. Categories stay as they are.
 func (p *Pipeline) invertTable(d []float32) {
 	columns := p.Columns()
-	width := columnWidth(columns)
+	width := column.Width(columns)
 	at := 0
 	for _, c := range columns {
 		if c.Kind == Numeric {
@@ -216,19 +203,4 @@ func elementOf(columns []Column, name string) int {
 		at += c.Width
 	}
 	return -1
-}
-
-// elementNames are the names of columns' elements: a category's values behind its name, country=DE.
-func elementNames(columns []Column) []string {
-	var names []string
-	for _, c := range columns {
-		if c.Kind != OneHotGroup {
-			names = append(names, c.Name)
-			continue
-		}
-		for _, w := range c.Words {
-			names = append(names, c.Name+"="+w)
-		}
-	}
-	return names
 }

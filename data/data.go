@@ -18,7 +18,9 @@ import (
 type Field struct {
 	Name    string
 	Spec    graph.Spec
-	Classes int // of int32 fields: values lie in 0 ≤ v < Classes; 0: any
+	Classes int      // of int32 fields: values lie in 0 ≤ v < Classes; 0: any
+	Words   []string // the names of those values; nil: they have none
+	Columns []Column // of a table: what the numbers on the last axis are; nil: it is none
 }
 
 // Source is one opened set of examples of known length.

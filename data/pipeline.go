@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"aetrain/graph"
+	"aetrain/internal/column"
 	"aetrain/internal/philox"
 
 	"gorgonia.org/tensor"
@@ -76,6 +77,9 @@ func bindPipeline(list []Transform, src Source, seed uint64) (*Pipeline, error) 
 	streams := make([]uint32, len(list))
 	for i := range streams {
 		streams[i] = p.stream(i)
+	}
+	if at := FieldIndex(p.fields, "label"); at >= 0 {
+		p.fields[at].Words = labelNamesOf(src)
 	}
 	var err error
 	if p.sizing, err = newSizing(list, src, streams); err != nil {
@@ -154,9 +158,21 @@ func (p *Pipeline) Columns() []Column {
 	return p.steps[len(p.steps)-1].columns
 }
 
+// lastAxis describes the elements on x's last axis where they are a table's columns: of rows, or of windows of rows.
+func (p *Pipeline) lastAxis() []Column {
+	if p.rows == nil {
+		return p.Columns()
+	}
+	if columns := p.rows.Columns(); columns != nil && p.fields[0].Spec.Equal(graph.F32(p.windows.length, column.Width(columns))) {
+		return columns
+	}
+	return nil
+}
+
 // measure finds the shape of what comes out, and what memory the way there takes.
 func (p *Pipeline) measure() {
 	p.fields[0].Spec, p.largest = p.first, p.first.Shape.Size()
+	defer func() { p.fields[0].Columns = p.lastAxis() }()
 	p.reshapes = p.windows == nil && !p.first.Equal(p.raw[0].Spec) || p.sizing != nil
 	for _, s := range p.steps {
 		p.reshapes = p.reshapes || !s.Out().Equal(p.fields[0].Spec)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"aetrain/configs"
+	"aetrain/internal/column"
 	"aetrain/internal/philox"
 )
 
@@ -325,7 +326,7 @@ func (s *Splits) LabelNames() []string { return labelNamesOf(s.Train) }
 // FeatureNames are the names of x's elements, where they have any: columns of a table (and their values), items. nil: none.
 func (s *Splits) FeatureNames() []string {
 	if columns := s.Columns(); columns != nil {
-		return elementNames(columns)
+		return column.Names(columns)
 	}
 	if n, ok := base(s.Train).(interface{ featureNames() []string }); ok && len(s.Pipeline.steps) == 0 {
 		return n.featureNames()

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"aetrain/graph"
+	"aetrain/internal/column"
 )
 
 func init() { transforms.Add("impute", func() Transform { return newImpute() }) }
@@ -43,7 +44,7 @@ func (t *Impute) bindColumns(in []Column) (Step, []Column, error) {
 		return nil, nil, err
 	}
 	n := len(at)
-	s := &impute{in: graph.F32(columnWidth(in)), with: t.With, at: at, values: make([]float32, n), holes: make([]float32, n), seen: make([][]float32, n),
+	s := &impute{in: graph.F32(column.Width(in)), with: t.With, at: at, values: make([]float32, n), holes: make([]float32, n), seen: make([][]float32, n),
 		missing: make([]float32, n), indicator: t.Indicator, columns: slices.Clone(in), chosen: chosen}
 	for k, i := range chosen {
 		if in[i].Kind == Categorical {

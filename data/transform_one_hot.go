@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"aetrain/graph"
+	"aetrain/internal/column"
 )
 
 func init() { transforms.Add("one-hot", func() Transform { return newOneHot() }) }
@@ -69,7 +70,7 @@ func (s *oneHot) arrange() {
 		s.out[c] = Column{Name: s.columns[c].Name, Kind: OneHotGroup, Width: len(words), Words: words}
 		s.place[c] = place
 	}
-	s.width = columnWidth(s.out)
+	s.width = column.Width(s.out)
 }
 
 func (s *oneHot) Out() graph.Spec { return graph.F32(s.width) }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"aetrain/graph"
+	"aetrain/internal/column"
 	"aetrain/nn"
 )
 
@@ -20,7 +21,9 @@ import (
 type Field struct {
 	Name    string
 	Spec    graph.Spec
-	Classes int // of int32 fields: values lie in 0 ≤ v < Classes; 0: any
+	Classes int             // of int32 fields: values lie in 0 ≤ v < Classes; 0: any
+	Words   []string        // the names of those values; nil: they have none
+	Columns []column.Column // of a table: what the numbers on the last axis are; nil: it is none
 }
 
 // The fields that a model knows by name.
@@ -40,7 +43,8 @@ type Model struct {
 	Raw     graph.Shape // one example of what the likelihood takes: x, with as many channels more as it needs
 	Mirror  bool        // the decoder is the encoder's mirror
 
-	Condition *told // what parts are told; nil: nothing
+	Columns   []column.Column // what the numbers on x's last axis are, of a table; nil: it is none
+	Condition *told           // what parts are told; nil: nothing
 
 	x        graph.Spec
 	mask     graph.Spec
@@ -76,7 +80,7 @@ func (m *Model) findFields() error {
 		names = append(names, f.Name)
 		switch f.Name {
 		case FieldX:
-			m.x, m.X = f.Spec, f.Spec.Shape
+			m.x, m.X, m.Columns = f.Spec, f.Spec.Shape, f.Columns
 		case FieldMask:
 			m.mask, m.masked = f.Spec, true
 		}
@@ -92,6 +96,11 @@ func (m *Model) findFields() error {
 	}
 	if m.masked && !isPrefix(m.mask.Shape, m.X) {
 		return mistake("model", "mask is %v and does not fit x, %v", m.mask.Shape, m.X)
+	}
+	if t, ok := m.Config.Reconstruction.(Tabular); ok {
+		if err := t.OfColumns(m.Columns); err != nil {
+			return mistake("model.reconstruction", "%w", err)
+		}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package model
 
 import (
 	"aetrain/graph"
+	"aetrain/internal/column"
 	"aetrain/nn"
 	"aetrain/prob"
 )
@@ -78,6 +79,12 @@ type Reconstruction interface {
 // What it returns, N·k×..., is minimised in place of Loss; masks have no say in it.
 type Comparer interface {
 	Compare(s *nn.Scope, f *Forward) graph.Value
+}
+
+// Tabular is implemented by reconstructions that treat the columns of a table each in its way. They are told the columns before
+// anything is built, nil where x is no table; the error is a sentence.
+type Tabular interface {
+	OfColumns(columns []column.Column) error
 }
 
 // ReconstructionOptions are the keys of every reconstruction.

@@ -201,7 +201,7 @@ func (r *openedRun) fed() graph.Spec {
 
 // openUnits makes outputs come back in data units where no data is opened otherwise.
 func (r *openedRun) openUnits(ctx context.Context) error {
-	if len(r.DataConfig().Transforms) == 0 {
+	if len(r.DataConfig().Transforms) == 0 && !r.isTable() {
 		return nil
 	}
 	if err := r.openSplits(ctx); err != nil {

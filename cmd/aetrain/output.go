@@ -28,6 +28,7 @@ type rows struct {
 	from   int         // inputs that they come from; 0: n
 	shape  graph.Shape // of one row
 	column string      // name of the value: columns are z0, z1, ...
+	names  *named      // what columns are called otherwise; nil: nothing
 	grid   grid.Options
 	// produce calls emit with batches of rows (their names, and N×shape), in order.
 	produce func(emit func(names []string, x *tensor.Dense) error) error
@@ -98,17 +99,17 @@ func (r rows) npy(w io.Writer) error {
 // csv writes a row's name and its numbers, with a header.
 func (r rows) csv(w io.Writer) error {
 	c := csv.NewWriter(w)
-	record := []string{"example"}
-	for i := range r.shape.Size() {
-		record = append(record, r.column+strconv.Itoa(i))
-	}
-	if err := c.Write(record); err != nil {
+	if err := c.Write(append([]string{"example"}, r.header()...)); err != nil {
 		return err
 	}
+	var record []string
 	err := r.each(func(name string, values []float32) error {
-		record[0] = name
-		for i, v := range values {
-			record[i+1] = strconv.FormatFloat(float64(v), 'g', -1, 32)
+		record = append(record[:0], name)
+		for _, cell := range r.cells(values) {
+			if number, ok := cell.(float32); ok {
+				cell = strconv.FormatFloat(float64(number), 'g', -1, 32)
+			}
+			record = append(record, fmt.Sprint(cell))
 		}
 		return c.Write(record)
 	})
@@ -123,7 +124,7 @@ func (r rows) csv(w io.Writer) error {
 func (r rows) jsonl(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	err := r.each(func(name string, values []float32) error {
-		line, err := json.Marshal(map[string]any{"example": name, r.column: finiteOrNull(values)})
+		line, err := json.Marshal(r.object(name, values))
 		if err != nil {
 			return err
 		}
@@ -140,7 +141,7 @@ func (r rows) jsonl(w io.Writer) error {
 func (r rows) objects() ([]map[string]any, error) {
 	var all []map[string]any
 	err := r.each(func(name string, values []float32) error {
-		all = append(all, map[string]any{"example": name, r.column: finiteOrNull(values)})
+		all = append(all, r.object(name, values))
 		return nil
 	})
 	return all, err

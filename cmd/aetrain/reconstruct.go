@@ -61,7 +61,7 @@ func runReconstruct(ctx context.Context, o reconstructOptions, stdout, stderr io
 		res.Metrics = numbers(figures)
 		return res.print(r, figures, o.Format, stdout)
 	}
-	out := rows{n: rec.n, shape: r.Model.Model().X, column: "x", grid: grid.Options{Columns: 1}}
+	out := r.inColumns(rows{n: rec.n, shape: r.Model.Model().X, column: "x", grid: grid.Options{Columns: 1}})
 	out.produce = func(emit func([]string, *tensor.Dense) error) error {
 		return rec.each(ctx, func(names []string, _, recon *tensor.Dense) error { return emit(names, recon) })
 	}

@@ -92,7 +92,7 @@ func (r *openedRun) deliverTensor(x *tensor.Dense, from int, o runOptions, g gri
 	if err != nil {
 		return err
 	}
-	out := rows{n: x.Shape()[0], from: from, shape: r.Model.Model().X, column: "x", grid: g}
+	out := r.inColumns(rows{n: x.Shape()[0], from: from, shape: r.Model.Model().X, column: "x", grid: g})
 	out.produce = func(emit func([]string, *tensor.Dense) error) error { return emit(numbered(out.n), x) }
 	return r.deliver(out, o, nil, stdout)
 }
