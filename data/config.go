@@ -123,20 +123,15 @@ func (l *Labels) ToTOML() any {
 // Describe implements configs.Custom.
 func (l *Labels) Describe() string { return "a list of labels, numbers or words" }
 
-// Has reports whether a label is one of the list.
-func (l Labels) Has(label int32) bool {
+// Has reports whether a label is one of the list, by its number, or by its name where labels have names.
+func (l Labels) Has(label int32, names []string) bool {
+	if names != nil {
+		return label >= 0 && int(label) < len(names) && slices.Contains(l, names[label])
+	}
 	for _, s := range l {
 		if n, err := strconv.ParseInt(s, 10, 32); err == nil && int32(n) == label {
 			return true
 		}
 	}
 	return false
-}
-
-// has reports whether a label is one of the list, by its number or by its name.
-func (l Labels) has(label int32, names []string) bool {
-	if names == nil {
-		return l.Has(label)
-	}
-	return label >= 0 && int(label) < len(names) && slices.Contains(l, names[label])
 }

@@ -246,7 +246,7 @@ func normal(s Source, among []int, labels Labels) ([]int, error) {
 	kept := make([]int, 0, len(among))
 	names := labelNamesOf(s)
 	for n, i := range among {
-		if labels.has(all[n], names) {
+		if labels.Has(all[n], names) {
 			kept = append(kept, i)
 		}
 	}

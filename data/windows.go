@@ -149,6 +149,56 @@ func (w *windowing) over(rows Source) Source {
 	return s
 }
 
+// WindowRows returns the rows that the windows of src were cut of, in the order of their series, and which of them each window holds.
+// ok is false where the examples of src are no windows.
+func WindowRows(src Source) (rows Source, of func(window int) []int, ok bool) {
+	switch v := src.(type) {
+	case *windowed:
+		return choose(v.rows, v.order), func(i int) []int {
+			all := make([]int, v.length)
+			for k := range all {
+				all[k] = v.starts[i] + k
+			}
+			return all
+		}, true
+	case *transformed:
+		return WindowRows(v.Source)
+	case *joined:
+		return joinedRows(v)
+	}
+	return nil, nil, false
+}
+
+// joinedRows are the rows of windows of several sources, one source after the other.
+func joinedRows(j *joined) (Source, func(int) []int, bool) {
+	parts, first := make([]Source, len(j.sources)), make([]int, len(j.sources))
+	each := make([]func(int) []int, len(j.sources))
+	n := 0
+	for i, s := range j.sources {
+		var ok bool
+		if parts[i], each[i], ok = WindowRows(s); !ok {
+			return nil, nil, false
+		}
+		first[i] = n
+		n += parts[i].Len()
+	}
+	all, err := join(parts...)
+	if err != nil {
+		return nil, nil, false
+	}
+	return all, func(window int) []int {
+		k := 0
+		for window >= j.first[k+1] {
+			k++
+		}
+		rows := each[k](window - j.first[k])
+		for i := range rows {
+			rows[i] += first[k]
+		}
+		return rows
+	}, true
+}
+
 // windowed is a source of windows of another's rows.
 type windowed struct {
 	rows   Source

@@ -25,12 +25,13 @@ type Rows struct {
 
 // Each runs a function over a source, a batch at a time, in its order: "encode" (z, and mu and log_var of a gaussian code),
 // "reconstruct" (recon too), "denoise" (input, recon) or "evaluate" (loss, a scalar; each term as "term.NAME", each figure as
-// "metric.NAME", of each example; recon, z). limit is how many examples, 0 all. An error of visit ends it.
+// "metric.NAME", of each example; recon, z) or "score" (score, the reconstruction's term of the clean example; errors, that of each of its
+// elements). limit is how many examples, 0 all. An error of visit ends it.
 func (m *Model) Each(ctx context.Context, src data.Source, function string, limit int, visit func(*Rows) error) error {
 	switch function {
-	case encode, reconstruct, denoise, evaluate:
+	case encode, reconstruct, denoise, evaluate, score:
 	default:
-		return fmt.Errorf("nothing is called %q: want encode, reconstruct, denoise or evaluate", function)
+		return fmt.Errorf("nothing is called %q: want encode, reconstruct, denoise, evaluate or score", function)
 	}
 	q := request{function: function, arrays: function == evaluate}
 	return m.each(ctx, head(src, limit), q, draws{seed: m.options.Seed}, nil, nil, func(r *runner, b *data.Batch) error {

@@ -22,6 +22,19 @@ const nllBytes = 256 << 20
 // in float64.
 // Source: Burda, Grosse & Salakhutdinov 2016, "Importance Weighted Autoencoders", eq. 8.
 func (m *Model) NLL(ctx context.Context, src data.Source, o EvaluateOptions) (float64, error) {
+	src = head(src, o.Limit)
+	total := 0.0
+	err := m.EachNLL(ctx, src, o, func(_ int, nats []float64) error {
+		for _, v := range nats {
+			total += v
+		}
+		return nil
+	})
+	return total / float64(src.Len()), err
+}
+
+// EachNLL calls visit with the figure of [Model.NLL] of each example, a batch at a time: row0 is the place of the first one.
+func (m *Model) EachNLL(ctx context.Context, src data.Source, o EvaluateOptions, visit func(row0 int, nats []float64) error) error {
 	samples := o.Samples
 	if samples <= 0 {
 		samples = defaultSamples
@@ -29,14 +42,13 @@ func (m *Model) NLL(ctx context.Context, src data.Source, o EvaluateOptions) (fl
 	src = head(src, o.Limit)
 	batch, chunk, err := m.nllSizes(samples, src.Len())
 	if err != nil {
-		return 0, err
+		return err
 	}
 	requests := []request{{function: nll, samples: chunk}}
 	if rest := samples % chunk; rest > 0 {
 		requests = append(requests, request{function: nll, samples: rest})
 	}
 	runs := (samples + chunk - 1) / chunk
-	total := 0.0
 	err = m.over(ctx, src, requests, batch, nil, func(rs []*runner, b *data.Batch) error {
 		sums := newLogSums(b.Size)
 		for i := range runs {
@@ -53,18 +65,19 @@ func (m *Model) NLL(ctx context.Context, src data.Source, o EvaluateOptions) (fl
 			}
 			sums.add(w.Float32s())
 		}
+		nats := make([]float64, len(sums))
 		for i := range sums {
-			total += sums[i].value() - math.Log(float64(samples))
+			nats[i] = math.Log(float64(samples)) - sums[i].value()
 		}
 		if o.Progress != nil {
 			o.Progress(b.Row0+b.Size, src.Len())
 		}
-		return nil
+		return visit(b.Row0, nats)
 	})
 	if err != nil {
-		return 0, fmt.Errorf("nll: %w", err)
+		return fmt.Errorf("nll: %w", err)
 	}
-	return -total / float64(src.Len()), nil
+	return nil
 }
 
 // nllSizes returns the batch and the codes of an example of one run over n examples, so that the run's memory stays within nllBytes.

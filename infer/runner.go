@@ -22,6 +22,7 @@ const (
 	sample      = "sample"
 	evaluate    = "evaluate"
 	nll         = "nll"
+	score       = "score"
 )
 
 // Prefixes of outputs of evaluate: the terms and metrics of each example.
@@ -136,6 +137,8 @@ func (m *Model) build(q request) (*model.Function, error) {
 		return m.model.Sample(q.batch)
 	case evaluate:
 		return m.model.Evaluate(q.batch, q.samples)
+	case score:
+		return m.model.Score(q.batch)
 	case nll:
 		return m.model.NLL(q.batch, q.samples)
 	}

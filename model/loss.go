@@ -160,17 +160,9 @@ func (m *Model) reconstruction(s *nn.Scope, f *Forward) Term {
 	if c, ok := r.(Comparer); ok {
 		return m.comparison(s, f, c, o)
 	}
-	each := r.Loss(f.Recon, f.Repeated(f.X))
-	var counted graph.Value
-	if m.masked {
-		counted = m.maskLike(f)
-	}
-	if o.On == "corrupted" {
-		counted = both(counted, f.Changed)
-	}
+	each, counted := m.elementLosses(s, f)
 	size := graph.Value{}
 	if counted.Valid() {
-		each = op.Select(f.Repeated(counted), each, s.Graph().Constant(graph.F32(each.Shape()...), 0))
 		size = f.PerExample(f.Repeated(counted))
 	}
 	v := f.PerExample(each)
@@ -182,6 +174,22 @@ func (m *Model) reconstruction(s *nn.Scope, f *Forward) Term {
 		}
 	}
 	return Term{Name: reconstructionTerm, Log: v, Minimise: v, Weight: s.Graph().Scalar(o.Weight)}
+}
+
+// elementLosses are the losses of each element, 0 where it does not count. counted is 1 where it does; the zero Value: everywhere.
+func (m *Model) elementLosses(s *nn.Scope, f *Forward) (each, counted graph.Value) {
+	r := m.Config.Reconstruction
+	each = r.Loss(f.Recon, f.Repeated(f.X))
+	if m.masked {
+		counted = m.maskLike(f)
+	}
+	if r.Options().On == "corrupted" {
+		counted = both(counted, f.Changed)
+	}
+	if counted.Valid() {
+		each = op.Select(f.Repeated(counted), each, s.Graph().Constant(graph.F32(each.Shape()...), 0))
+	}
+	return each, counted
 }
 
 // comparison is the term of a reconstruction that compares features of its own.
