@@ -11,6 +11,7 @@ import (
 	"aetrain/data"
 	"aetrain/model"
 	"aetrain/optim"
+	"aetrain/tasks"
 	"aetrain/trainer"
 )
 
@@ -21,6 +22,7 @@ type experiment struct {
 	model     *model.Config
 	optimizer *optim.Config
 	train     *trainer.Config
+	anomaly   *tasks.AnomalyConfig
 	kernels   backend.Options
 }
 
@@ -37,6 +39,7 @@ func loadExperiment(o configs.LoadOptions) (*experiment, error) {
 	e.model, _ = model.Read(cfg)
 	e.optimizer, _ = optim.Read(cfg.Section("optimizer"))
 	e.train, _ = trainer.Read(cfg)
+	e.anomaly, _ = tasks.ReadAnomaly(cfg)
 	e.kernels = readKernels(cfg)
 	checkDevice(cfg, e.train.Device)
 	return e, cfg.Err()
