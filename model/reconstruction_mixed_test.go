@@ -80,4 +80,3 @@ func TestMixedWantsATable(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
