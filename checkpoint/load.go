@@ -27,6 +27,30 @@ func LoadWeights(dir string, st backend.State) (Meta, []Stored, error) {
 	return load(dir, st, ModelFile)
 }
 
+// LoadSome is LoadWeights for some of the states: those whose names wanted accepts.
+func LoadSome(dir string, st backend.State, wanted func(name string) bool) error {
+	dir, err := resolve(dir)
+	if err != nil {
+		return err
+	}
+	m, err := readMeta(dir)
+	if err != nil {
+		return err
+	}
+	states, _, err := readFile(filepath.Join(dir, ModelFile), m, st)
+	if err != nil {
+		return err
+	}
+	for _, p := range states {
+		if wanted(p.name) {
+			if err := st.Write(p.name, p.kind, p.value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func load(dir string, st backend.State, files ...string) (Meta, []Stored, error) {
 	dir, err := resolve(dir)
 	if err != nil {

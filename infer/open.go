@@ -53,6 +53,15 @@ func Open(run string, b backend.Backend, o OpenOptions) (*Model, error) {
 	if err := declare(st, mod); err != nil {
 		return nil, err
 	}
+	var stage StageMemory
+	if said, err := meta.Get(StageKey, &stage); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	} else if !said {
+		stage.Prior = true
+	}
+	if mod, err = staged(mod, stage); err != nil {
+		return nil, err
+	}
 	meta, stored, err := checkpoint.LoadWeights(dir, st)
 	if err != nil {
 		return nil, err

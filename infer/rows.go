@@ -44,13 +44,19 @@ func (m *Model) rows(ctx context.Context, function string, in map[string]*tensor
 		if to-from != r.fn.Batch {
 			r = runners[len(runners)-1]
 		}
+		at, fed := d, map[string]*tensor.Dense{}
+		at.row0 += from
 		for name, t := range in {
-			if err := r.feed(name, backend.Rows(t, from, to)); err != nil {
+			fed[name] = backend.Rows(t, from, to)
+			if err := r.feed(name, fed[name]); err != nil {
 				return nil, fmt.Errorf("%s: %w", function, err)
 			}
 		}
-		at := d
-		at.row0 += from
+		if function == sample {
+			if err := m.drawCodes(ctx, to-from, fed, at); err != nil {
+				return nil, fmt.Errorf("%s: %w", function, err)
+			}
+		}
 		if err := m.step(ctx, r, at); err != nil {
 			return nil, fmt.Errorf("%s: %w", function, err)
 		}

@@ -23,6 +23,7 @@ const (
 	evaluate    = "evaluate"
 	nll         = "nll"
 	score       = "score"
+	drawStep    = "draw" // of a prior that draws codes one after the other
 )
 
 // Prefixes of outputs of evaluate: the terms and metrics of each example.
@@ -135,6 +136,8 @@ func (m *Model) build(q request) (*model.Function, error) {
 		return m.model.Decode(q.batch)
 	case sample:
 		return m.model.Sample(q.batch)
+	case drawStep:
+		return m.model.DrawStep(q.batch)
 	case evaluate:
 		return m.model.Evaluate(q.batch, q.samples)
 	case score:

@@ -1,8 +1,6 @@
 package model
 
 import (
-	"fmt"
-
 	"aetrain/graph"
 	"aetrain/nn"
 	"aetrain/op"
@@ -43,15 +41,10 @@ func (b *VQ) encode(s *nn.Scope, h graph.Value, latentDim, levels int) Latent {
 	var lefts, codes, indices []graph.Value
 	for level := range levels {
 		var q quantised
-		build := func(s *nn.Scope) graph.Value {
+		b.atLevel(s, level, levels, func(s *nn.Scope) graph.Value {
 			q = b.quantise(s, left)
 			return q.code
-		}
-		if levels == 1 {
-			build(s)
-		} else {
-			s.Within(fmt.Sprintf("level%d", level), build)
-		}
+		})
 		qs, lefts, codes, indices = append(qs, q), append(lefts, left), append(codes, q.code), append(indices, q.index)
 		left = op.Sub(left, op.Stop(q.code))
 	}

@@ -15,12 +15,13 @@ type Codebook struct {
 	Commitment float64 `toml:"commitment" min:"0" doc:"weight of the distance by which vectors are held to their codes"`
 	Restart    bool    `toml:"restart" doc:"codes that hardly any vector is assigned to take the place of a random vector of the batch"`
 	Dead       float64 `toml:"dead_below" min:"0" below:"1" doc:"a code is dead when it is used less than so much of an even share"`
+	Begin      string  `toml:"start" choices:"batch|k-means" doc:"what the codebook starts with: random vectors of the first batch, or k-means over the training split"`
 	Init       string  `toml:"init" choices:"torch|he|xavier|orthogonal" doc:"how the projection's weights start, and those of its mirror"`
 }
 
 // newCodebook holds the defaults.
 func newCodebook() Codebook {
-	return Codebook{Codes: 512, Update: "ema", Decay: 0.99, Commitment: 0.25, Restart: true, Dead: 0.05, Init: "torch"}
+	return Codebook{Codes: 512, Update: "ema", Decay: 0.99, Commitment: 0.25, Restart: true, Dead: 0.05, Begin: "batch", Init: "torch"}
 }
 
 // quantised is what a codebook makes of rows.

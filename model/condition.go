@@ -86,8 +86,9 @@ func (m *Model) findCondition() error {
 	if t.tells(intoEncoder) && m.Config.Tied {
 		return mistake("model.tied", "the encoder sees the condition, so its weights have no mirror: into = [\"decoder\"], or leave tied out")
 	}
-	if _, gaussian := m.Config.Bottleneck.(*Gaussian); t.tells(intoPrior) && !gaussian {
-		return mistake("model.condition.into", "only a gaussian bottleneck has a prior that can be told: choose one, or leave prior out")
+	_, gaussian := m.Config.Bottleneck.(*Gaussian)
+	if _, autoregressive := m.Config.Prior.(*Autoregressive); t.tells(intoPrior) && !gaussian && !autoregressive {
+		return mistake("model.condition.into", "only the prior of a gaussian bottleneck and an autoregressive one can be told: choose one of them, or leave prior out")
 	}
 	return nil
 }

@@ -36,12 +36,7 @@ func (m *Model) buildDecoder() error {
 
 // mirror is the encoder reversed, with the projection's reverse in front.
 func (m *Model) mirror() ([]nn.Layer, error) {
-	tied := ""
-	if m.Config.Tied {
-		tied = "encoder"
-	}
-	front := m.Config.Bottleneck.Reverse(m.plain.Out, m.Config.LatentDim, tied)
-	layers, err := m.plain.Mirror(nn.MirrorOptions{Front: front, Tied: tied})
+	layers, err := m.wholeMirror()
 	if err != nil {
 		return nil, layerMistake("encoder", err)
 	}
@@ -52,6 +47,16 @@ func (m *Model) mirror() ([]nn.Layer, error) {
 		}
 	}
 	return layers, nil
+}
+
+// wholeMirror is the mirror with its last layer, even where that only gives the input's shape back.
+func (m *Model) wholeMirror() ([]nn.Layer, error) {
+	tied := ""
+	if m.Config.Tied {
+		tied = "encoder"
+	}
+	front := m.Config.Bottleneck.Reverse(m.plain.Out, m.Config.LatentDim, tied)
+	return m.plain.Mirror(nn.MirrorOptions{Front: front, Tied: tied})
 }
 
 // finish gives the last sized layer the size that it leaves out (a mirror's: as many channels as the likelihood needs), and

@@ -57,6 +57,9 @@ func (m *Model) Train(batch int) (*Function, error) { return m.TrainPhase(batch,
 // TrainPhase builds the forward pass and the losses of one phase of a training step. Random numbers are counted by the state
 // "step", which whoever completes the program increments in the last phase.
 func (m *Model) TrainPhase(batch, phase int) (*Function, error) {
+	if m.priorOnly {
+		return m.trainPrior(batch)
+	}
 	_, samples := m.Config.Bottleneck.Bound()
 	fn := m.begin(batch, true)
 	fn.Phase = phase
@@ -68,18 +71,22 @@ func (m *Model) TrainPhase(batch, phase int) (*Function, error) {
 	own.codeOnly = m.needCodes(wanted)
 	f := own.pass(fn, Training, samples, true)
 	m.addTerms(fn, f, wanted, phase)
+	f.declareLater()
 	return m.end(fn)
 }
 
 // Evaluate builds the evaluation of a batch: loss, terms and metrics, with drawn codes and the corruption of training, the same
 // for each row of a split, by seed and repetition. samples is how many codes are drawn of each example; 0: as in training.
 func (m *Model) Evaluate(batch, samples int) (*Function, error) {
+	if m.priorOnly {
+		return m.evaluatePrior(batch)
+	}
 	if samples == 0 {
 		_, samples = m.Config.Bottleneck.Bound()
 	}
 	fn := m.begin(batch, false)
 	f := m.pass(fn, Evaluation, samples, true)
-	m.addTerms(fn, f, nil, allPhases)
+	m.addTerms(fn, f, m.evaluated(), allPhases)
 	recon := f.Recon.Mean()
 	mse := op.Scale(f.PerExample(op.SquaredError(recon, f.Repeated(f.X))), 1/float64(m.X.Size()))
 	fn.Metrics = append(fn.Metrics, Named{"mse", overSamples(mse)})
@@ -133,12 +140,19 @@ func (m *Model) Sample(batch int) (*Function, error) {
 	if err != nil {
 		return nil, err
 	}
-	if probe.Forward.Latents[0].Prior == nil {
+	own, draws := m.Config.Prior.(drawn)
+	if m.unfitted {
+		return nil, fmt.Errorf("its prior, %s, comes when the autoencoder is done: train it to its end", nameIn(Priors, m.Config.Prior))
+	}
+	if probe.Forward.Latents[0].Prior == nil && !draws {
 		return nil, fmt.Errorf("a %s bottleneck has no prior to sample from", nameIn(Bottlenecks, m.Config.Bottleneck))
 	}
 	fn := m.begin(batch, false)
 	f := m.begun(fn.Scope, Inference, batch)
 	z := fn.Scope.Within("prior", func(s *nn.Scope) graph.Value {
+		if draws {
+			return own.draw(s, f)
+		}
 		codes := append(graph.Shape{batch}, m.Code...)
 		if b, ok := m.Config.Bottleneck.(Sampled); ok {
 			return b.Prior(s, codes).Sample(s.RNG(), "z")

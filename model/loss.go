@@ -98,6 +98,9 @@ func (m *Model) importanceWeighted() bool {
 
 // Phases is the number of phases of a training step.
 func (m *Model) Phases() int {
+	if m.priorOnly {
+		return 1
+	}
 	n := 0
 	_, losses := m.lossConfigs()
 	for _, l := range losses {

@@ -41,6 +41,7 @@ func (m *Model) lossConfigs() (names []string, losses map[string]LossConfig) {
 			losses[ownTerm(a)] = LossConfig{Terms: map[string]float64{ownTerm(a): 1}, EverySteps: 1}
 		}
 	}
+	losses = m.onlyLosses(losses)
 	for name := range losses {
 		names = append(names, name)
 	}
@@ -101,8 +102,23 @@ func (m *Model) phaseTerms(phase int) map[string]bool {
 	wanted := map[string]bool{bottleneckTerm: phase == 0}
 	for _, t := range m.termNames() {
 		phases := m.phasesOf(t)
-		if slices.Contains(phases, phase) || phase == 0 && len(phases) == 0 && !strings.HasPrefix(t, adversaryTerm+".") {
+		logged := phase == 0 && len(phases) == 0 && m.only == nil && !strings.HasPrefix(t, adversaryTerm+".")
+		if slices.Contains(phases, phase) || logged {
 			wanted[t] = true
+		}
+	}
+	return wanted
+}
+
+// evaluated are the terms of an evaluation: all, but in a stage that has some of the losses those of them.
+func (m *Model) evaluated() map[string]bool {
+	if m.only == nil {
+		return nil
+	}
+	wanted := map[string]bool{bottleneckTerm: true}
+	for phase := range m.Phases() {
+		for term := range m.phaseTerms(phase) {
+			wanted[term] = true
 		}
 	}
 	return wanted
@@ -122,6 +138,9 @@ func (m *Model) phasesOf(term string) []int {
 
 // Logs reports whether a term is logged in a phase: the first that has it, so that rows show it once.
 func (m *Model) Logs(term string, phase int) bool {
+	if m.priorOnly {
+		return true
+	}
 	if phases := m.phasesOf(term); len(phases) > 0 {
 		return slices.Min(phases) == phase
 	}

@@ -46,13 +46,16 @@ type Model struct {
 	Columns   []column.Column // what the numbers on x's last axis are, of a table; nil: it is none
 	Condition *told           // what parts are told; nil: nothing
 
-	x        graph.Spec
-	mask     graph.Spec
-	masked   bool
-	supply   Supply
-	codeOnly bool                 // a phase that does without the decoder
-	judges   map[string]*nn.Stack // of adversaries, by name
-	plain    *nn.Stack            // the encoder without a condition, as its mirror sees it
+	x         graph.Spec
+	mask      graph.Spec
+	masked    bool
+	supply    Supply
+	codeOnly  bool                 // a phase that does without the decoder
+	only      []string             // losses of a stage; nil: all
+	priorOnly bool                 // a stage that trains the prior of codes that stay
+	unfitted  bool                 // the prior comes when the rest is done: nothing is drawn from it yet
+	judges    map[string]*nn.Stack // of adversaries, by name
+	plain     *nn.Stack            // the encoder without a condition, as its mirror sees it
 }
 
 // New checks a configuration against the fields of the data. The error joins every mistake found, each an *Error with its key.

@@ -10,13 +10,19 @@ import (
 	"aetrain/prob"
 )
 
-func init() { Priors.Add("vamp", func() Prior { return &VampPrior{Components: 100} }) }
+func init() { Priors.Add("vamp", func() Prior { return &VampPrior{Components: 100, Begin: "random"} }) }
 
 // VampPrior is the mixture of the posteriors of learned pseudo-inputs: p(z) = 1/K Σ q(z|u_k). The inputs, prior.inputs, are trained
 // with the model; where the reconstruction wants values of a range they are squashed into it.
 // Source: Tomczak & Welling 2018, "VAE with a VampPrior", eq. 9.
 type VampPrior struct {
-	Components int `toml:"components" min:"1" doc:"pseudo-inputs, each of which is a component of the mixture"`
+	Components int    `toml:"components" min:"1" doc:"pseudo-inputs, each of which is a component of the mixture"`
+	Begin      string `toml:"start" choices:"random|data" doc:"what pseudo-inputs start as: noise, or examples"`
+}
+
+// inputs declares the pseudo-inputs.
+func (p *VampPrior) inputs(s *nn.Scope, f *Forward) graph.Value {
+	return s.Param("inputs", aroundZero, append([]int{p.Components}, f.model.X...)...)
 }
 
 // Check wants a gaussian posterior that depends on x alone.
@@ -35,7 +41,7 @@ func (p *VampPrior) Check(m *Model) error {
 func (p *VampPrior) Learned(f *Forward, standard prob.Standard) prob.Distribution {
 	var u graph.Value
 	f.scope.Within("prior", func(s *nn.Scope) graph.Value {
-		u = s.Param("inputs", aroundZero, append([]int{p.Components}, f.model.X...)...)
+		u = p.inputs(s, f)
 		if low, high, bounded := f.model.Config.Reconstruction.Range(); bounded && high-low < 1e30 {
 			u = op.AddConst(op.Scale(op.Sigmoid(u), high-low), low)
 		}

@@ -69,6 +69,9 @@ func (d *Dense) Size() int {
 	return d.Units[0]
 }
 
+// Width is the number of units.
+func (d *Dense) Width() int { return d.Size() }
+
 // Resized returns the layer with n units.
 func (d *Dense) Resized(n int) Layer {
 	c := duplicate(d)

@@ -60,6 +60,9 @@ func (r *Recurrent) size() int {
 	return r.Units[0]
 }
 
+// Width is the number of units.
+func (r *Recurrent) Width() int { return r.size() }
+
 // Output is a sequence of states, or the last one.
 func (r *Recurrent) Output(in graph.Shape) (graph.Shape, error) {
 	switch {

@@ -18,6 +18,8 @@ type Scope struct {
 	b    *building
 	path string             // of states
 	mask func() graph.Value // of the sequences here; nil: all times are valid
+
+	frozen bool // what is built here is as outside of training
 }
 
 // building is what all scopes of one graph share.
@@ -51,7 +53,10 @@ func NewScope(g *graph.Graph, o ScopeOptions) *Scope {
 func (s *Scope) Graph() *graph.Graph { return s.b.g }
 
 // Training reports whether the graph is built for training.
-func (s *Scope) Training() bool { return s.b.o.Training }
+func (s *Scope) Training() bool { return s.b.o.Training && !s.frozen }
+
+// Frozen returns the scope for parts that run in front of what is trained and stay as they are: no dropout, running statistics.
+func (s *Scope) Frozen() *Scope { return &Scope{b: s.b, path: s.path, mask: s.mask, frozen: true} }
 
 // RNG returns the random numbers of the graph.
 func (s *Scope) RNG() op.RNG { return s.b.o.RNG }
@@ -63,11 +68,13 @@ func (s *Scope) Path() string { return s.path }
 func (s *Scope) Sub(name string) *Scope { return s.At(graph.Join(s.path, name)) }
 
 // At returns the scope of a whole path, wherever s is: for weights that two layers share.
-func (s *Scope) At(path string) *Scope { return &Scope{b: s.b, path: path, mask: s.mask} }
+func (s *Scope) At(path string) *Scope {
+	return &Scope{b: s.b, path: path, mask: s.mask, frozen: s.frozen}
+}
 
 // Masked returns the scope for sequences of which mask (N×T, float32) says what is valid; it is called where a layer asks.
 func (s *Scope) Masked(mask func() graph.Value) *Scope {
-	return &Scope{b: s.b, path: s.path, mask: mask}
+	return &Scope{b: s.b, path: s.path, mask: mask, frozen: s.frozen}
 }
 
 // Mask is 1 where the sequences x, N×T×..., are valid; the zero Value where all of them are, or where x has other times than the data.

@@ -42,6 +42,9 @@ func (s *Plateau) Watch(loss float64) {
 	}
 }
 
+// Reset forgets all measurements.
+func (s *Plateau) Reset() { s.measured, s.best, s.waited, s.drops = false, 0, 0, 0 }
+
 // Memory is whether there was a measurement, the best, how many since, and the drops.
 func (s *Plateau) Memory() []float64 {
 	measured := 0.0

@@ -33,7 +33,11 @@ func (d Levels) Sample(r op.RNG, name string) graph.Value {
 }
 
 // gumbel draws -log(-log u).
-func gumbel(r op.RNG, name string, dims graph.Shape) graph.Value {
+func gumbel(r op.RNG, name string, dims graph.Shape) graph.Value { return Gumbel(r, name, dims...) }
+
+// Gumbel draws standard Gumbel numbers -log(-log u): the largest of logits with them is a draw of the classes.
+// Source: Maddison, Tarlow & Minka 2014, "A* Sampling", section 2.
+func Gumbel(r op.RNG, name string, dims ...int) graph.Value {
 	const least = 0x1p-24 // log 0 is not wanted, at either end
 	u := op.Clamp(op.Uniform(r, name, dims...), least, 1-least)
 	return op.Neg(op.Log(op.Neg(op.Log(u))))

@@ -51,6 +51,8 @@ func (b *BestSoFar) Memory() any { return &b.Memo }
 func (b *BestSoFar) On(_ context.Context, e Event, r *Run) error {
 	r.Best = b.Memo.Best // another one once a checkpoint has been read
 	switch {
+	case e == StageBegin:
+		r.Best, b.Memo.Best = nil, nil
 	case e == Validated:
 		return b.compare(r, r.Validation)
 	case e == EpochEnd && (r.Splits.Validation == nil || r.Train.ValidateEvery == 0):
@@ -62,19 +64,24 @@ func (b *BestSoFar) On(_ context.Context, e Event, r *Run) error {
 }
 
 func (b *BestSoFar) compare(r *Run, m map[string]float64) error {
-	v, ok := m[b.Monitor]
+	name := b.Monitor
+	v, ok := m[name]
+	if !ok && len(r.stages) > 1 { // some stages do not have it
+		name = lossTerm
+		v, ok = m[name]
+	}
 	if !ok {
 		return fmt.Errorf("train.monitor: there is no %s; measured are %s", b.Monitor, strings.Join(sortedKeys(m), ", "))
 	}
 	if math.IsNaN(v) || math.IsInf(v, 0) { // no measurement, and JSON could not keep it
 		return nil
 	}
-	if r.Best != nil && !better(b.Monitor, v, r.Best.Value) {
+	if r.Best != nil && !better(name, v, r.Best.Value) {
 		r.Best.Waited++
 		r.Best.Now = false
 		return nil
 	}
-	r.Best = &Best{Metric: b.Monitor, Value: v, Step: r.Step, Epoch: r.Epoch, Now: true}
+	r.Best = &Best{Metric: name, Value: v, Step: r.Step, Epoch: r.Epoch, Now: true}
 	b.Memo.Best = r.Best
 	return nil
 }

@@ -12,17 +12,18 @@ import (
 type Event uint8
 
 const (
-	Begin     Event = iota // before the first step, of a resumed run too
-	TermsRead              // Run.Row holds means since the last row, each log_every_steps and at each epoch's end
-	Validated              // Run.Validation is new
-	EpochEnd               // after TermsRead and Validated of the epoch's last step
-	StepEnd                // after every step and after the events above
-	End                    // after the last step, whatever ended training; Run.Status says what
+	Begin      Event = iota // before the first step, of a resumed run too
+	TermsRead               // Run.Row holds means since the last row, each log_every_steps and at each epoch's end
+	Validated               // Run.Validation is new
+	EpochEnd                // after TermsRead and Validated of the epoch's last step
+	StepEnd                 // after every step and after the events above
+	StageBegin              // a stage begins behind another one: what was best is no measure of it
+	End                     // after the last step, whatever ended training; Run.Status says what
 )
 
 // String returns the event's name.
 func (e Event) String() string {
-	return [...]string{"begin", "terms read", "validated", "epoch end", "step end", "end"}[e]
+	return [...]string{"begin", "terms read", "validated", "epoch end", "step end", "stage begin", "end"}[e]
 }
 
 // Callback does one thing beside training: writing metrics, checkpoints, pictures, stopping early.

@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"aetrain/checkpoint"
+	"aetrain/infer"
 )
 
 func init() {
@@ -27,6 +29,7 @@ type CheckpointOptions struct {
 type Checkpoints struct {
 	CheckpointOptions
 	saved int // step of the newest "last"; -1: none
+	stage int // and its stage
 }
 
 // Options returns the keys.
@@ -41,13 +44,13 @@ func (c *Checkpoints) On(_ context.Context, e Event, r *Run) error {
 	case Begin:
 		c.saved = -1
 		if r.Resume != "" {
-			c.saved = r.Step
+			c.saved, c.stage = r.Step, r.Stage
 		}
 	case StepEnd:
 		return c.save(r, r.Best != nil && r.Best.Now, c.Every.Due(r.Step, r.StepsPerEpoch))
 	case End:
 		// Where training failed, what was saved last is the last good state.
-		return c.save(r, false, r.Status != StatusFailed && c.saved != r.Step)
+		return c.save(r, false, r.Status != StatusFailed && (c.saved != r.Step || c.stage != r.Stage))
 	}
 	return nil
 }
@@ -76,7 +79,7 @@ func (c *Checkpoints) last(r *Run) error {
 	if err := r.save(checkpoint.Last); err != nil {
 		return err
 	}
-	c.saved = r.Step
+	c.saved, c.stage = r.Step, r.Stage
 	if c.Keep == 0 {
 		return nil
 	}
@@ -90,8 +93,10 @@ func (c *Checkpoints) last(r *Run) error {
 type memory struct {
 	Sums      sumMemory            `json:"sums"`
 	Scale     float64              `json:"learning_rate_scale"`
-	Schedules map[string][]float64 `json:"schedules,omitempty"` // by loss, as Run.schedules
-	Pending   string               `json:"pending,omitempty"`   // what has still to follow the last step
+	Schedules map[string][]float64 `json:"schedules,omitempty"`  // by loss, as Run.schedules
+	Pending   string               `json:"pending,omitempty"`    // what has still to follow the last step
+	First     int                  `json:"stage_step,omitempty"` // steps done when the stage began
+	Started   []string             `json:"started,omitempty"`    // parts whose init pass is done
 }
 
 // memoryKey is the loop's place among what callbacks keep.
@@ -109,7 +114,7 @@ func (r *Run) save(name string) error {
 		return err
 	}
 	m := checkpoint.Meta{
-		Name: r.Name, Seed: r.Seed, Epoch: r.Epoch, Step: r.Step, Batch: r.Index,
+		Name: r.Name, Seed: r.Seed, Stage: r.Stage, Epoch: r.Epoch, Step: r.Step, Batch: r.Index,
 		Precision: r.Train.Precision, Device: r.Backend.Name(), Kernels: r.kernels(),
 	}
 	for _, f := range r.Options.Model.Fields {
@@ -118,13 +123,13 @@ func (r *Run) save(name string) error {
 	if r.Best != nil {
 		m.Monitor, m.Best, m.BestEpoch = r.Best.Metric, &r.Best.Value, float64(r.Best.Epoch)
 	}
-	own := memory{Sums: r.sums.memory, Scale: r.scale, Pending: r.pending, Schedules: map[string][]float64{}}
+	own := memory{Sums: r.sums.memory, Scale: r.scale, Pending: r.pending, First: r.stageFirst, Started: r.started, Schedules: map[string][]float64{}}
 	for name, s := range r.schedules() {
 		if s, ok := s.(remembering); ok {
 			own.Schedules[name] = s.Memory()
 		}
 	}
-	if err := m.Put(memoryKey, own); err != nil {
+	if err := errors.Join(m.Put(memoryKey, own), m.Put(infer.StageKey, r.stageMemory())); err != nil {
 		return err
 	}
 	for _, h := range r.Train.hooks {
@@ -182,12 +187,17 @@ func (r *Run) restore(dir string) (checkpoint.Meta, error) {
 	if m.Seed != r.Seed {
 		return m, fmt.Errorf("%s: was made with seed %d, this run has %d", dir, m.Seed, r.Seed)
 	}
+	if m.Stage < 0 || m.Stage >= len(r.stages) {
+		return m, fmt.Errorf("%s: is of stage %d, the config has %d", dir, m.Stage+1, len(r.stages))
+	}
+	r.choose(m.Stage)
 	r.Step, r.Epoch, r.Index = m.Step, m.Epoch, m.Batch
 	own := memory{Scale: 1}
 	if _, err := m.Get(memoryKey, &own); err != nil {
 		return m, fmt.Errorf("%s: %w", dir, err)
 	}
 	r.sums.memory, r.scale, r.pending = own.Sums, own.Scale, own.Pending
+	r.stageFirst, r.started = own.First, own.Started
 	for name, s := range r.schedules() {
 		if s, ok := s.(remembering); ok {
 			s.SetMemory(own.Schedules[name])

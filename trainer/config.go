@@ -21,6 +21,8 @@ type Config struct {
 	Threads       int     `toml:"threads" min:"0" max:"1024" doc:"threads of the CPU; 0: all"`
 	Precision     string  `toml:"precision" choices:"float32|tf32|bf16" doc:"of products, where the device has it; float32 otherwise"`
 
+	Stages []StageConfig `toml:"stages" doc:"stages that follow one another over the same weights; left out: one, of train.epochs" example:"[{ name = \"first layer\", depth = 1, epochs = 5 }, { name = \"all\" }]"`
+
 	hooks      []hook                   // with their keys decoded
 	optimizers map[string]*optim.Config // that losses and adversaries have of their own, by model.Loss.Optimizer
 }
@@ -69,13 +71,23 @@ func (c *Config) readOptimizers(cfg *configs.Config) error {
 			errs = append(errs, err)
 		}
 	}
+	for i, st := range c.Stages {
+		if st.Optimizer != nil && len(st.Optimizer.Keys("")) > 0 {
+			o, err := optim.Read(st.Optimizer.Over(cfg.Section("optimizer")))
+			c.optimizers[stageOwner(i)] = o
+			errs = append(errs, err)
+		}
+	}
 	return errors.Join(errs...)
 }
 
-// optimizer is the one of a loss.
-func (r *Run) optimizer(l model.Loss) *optim.Config {
+// optimizer is the one of a loss in a stage.
+func (r *Run) optimizer(st *stage, l model.Loss) *optim.Config {
 	if o := r.Train.optimizers[l.Optimizer]; o != nil {
 		return o
+	}
+	if st.optimizer != nil {
+		return st.optimizer
 	}
 	return r.Optimizer
 }

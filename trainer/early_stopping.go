@@ -23,6 +23,9 @@ func (s *EarlyStopping) Options() any { return &s.EarlyStoppingOptions }
 
 // On compares the time since the best validation with what is borne.
 func (s *EarlyStopping) On(_ context.Context, e Event, r *Run) error {
+	if e == StageBegin {
+		s.due = false
+	}
 	if s.EarlyStopping == 0 || r.Best == nil {
 		return nil
 	}

@@ -27,6 +27,9 @@ func (r *Run) Fit(ctx context.Context) error {
 	}
 	err := r.tell(ctx, Begin)
 	if err == nil {
+		err = r.start(ctx)
+	}
+	if err == nil {
 		err = r.loop(ctx)
 	}
 	switch {
@@ -47,22 +50,33 @@ func (r *Run) Fit(ctx context.Context) error {
 }
 
 func (r *Run) loop(ctx context.Context) error {
-	last, whole := r.LastStep(), context.WithoutCancel(ctx)
+	whole := context.WithoutCancel(ctx)
 	for !stopped(ctx) {
+		last := r.stageLast()
 		if r.pending != nothing { // of the step just made, or of the one that a checkpoint was made after
-			if err := r.afterStep(ctx, whole, r.Index == 0, r.Step == last); err != nil {
+			err := r.afterStep(ctx, whole, r.Index == 0, r.Step == last)
+			if errors.Is(err, ErrStop) && r.more() { // early: the stage is over
+				err = r.enter(ctx, whole)
+			}
+			if err != nil {
 				return err
 			}
 			continue
 		}
-		if last > 0 && r.Step >= last {
-			return nil
+		if r.over(last) {
+			if !r.more() {
+				return nil
+			}
+			if err := r.enter(ctx, whole); err != nil {
+				return err
+			}
+			continue
 		}
 		b, err := r.loader.Next(ctx)
 		if err != nil {
 			return err
 		}
-		s := r.steps[b.Size]
+		s := r.now().steps[b.Size]
 		if s == nil {
 			return fmt.Errorf("a batch of %d examples came unannounced", b.Size)
 		}
@@ -73,6 +87,19 @@ func (r *Run) loop(ctx context.Context) error {
 		r.count(b)
 	}
 	return nil
+}
+
+// over reports whether the stage under way has made its last step.
+func (r *Run) over(last int) bool {
+	return last > 0 && r.Step >= last || r.now().prior && r.now().epochs == 0
+}
+
+// enter begins the next stage, which nothing interrupts, and its init passes.
+func (r *Run) enter(ctx, whole context.Context) error {
+	if err := r.nextStage(whole); err != nil {
+		return err
+	}
+	return r.start(ctx)
 }
 
 // count notes that a step is done.

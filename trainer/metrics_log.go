@@ -27,8 +27,9 @@ type MetricsLog struct{ clock clock }
 type Row struct {
 	Time    time.Time         `json:"time"`
 	Step    int               `json:"step"`
-	Epoch   float64           `json:"epoch"` // epochs done, fractions included
-	Split   string            `json:"split"` // train, validation or test
+	Epoch   float64           `json:"epoch"`           // epochs done, fractions included
+	Stage   string            `json:"stage,omitempty"` // its name, where training has several
+	Split   string            `json:"split"`           // train, validation or test
 	Metrics map[string]Number `json:"metrics"`
 }
 
@@ -74,7 +75,7 @@ func (m *MetricsLog) On(_ context.Context, e Event, r *Run) error {
 }
 
 func (m *MetricsLog) write(r *Run, split string, metrics map[string]Number) error {
-	return AppendRow(r.Dir, Row{Time: time.Now(), Step: r.Step, Epoch: r.progress().Epoch(), Split: split, Metrics: metrics})
+	return AppendRow(r.Dir, Row{Time: time.Now(), Step: r.Step, Epoch: r.EpochsDone(), Stage: r.StageName(), Split: split, Metrics: metrics})
 }
 
 // AppendRow adds a row to the metrics of the run in dir. The file is opened for each: going back to a checkpoint replaces it.

@@ -122,7 +122,7 @@ func (r *Run) diagnose(ctx context.Context) (string, error) {
 	}
 	defer func(now int) { r.Step = now }(r.Step)
 	r.Step = step // schedules stand where they stood
-	for phase := range r.Options.Model.Phases() {
+	for phase := range r.now().model.Phases() {
 		place, err := r.firstBad(ctx, b, phase)
 		if place != "" || err != nil {
 			return name + ": " + place, err
@@ -133,11 +133,11 @@ func (r *Run) diagnose(ctx context.Context) (string, error) {
 
 // firstBad repeats one phase of a step, changing no state, and describes the first value that is not finite; "" if all are.
 func (r *Run) firstBad(ctx context.Context, b *data.Batch, phase int) (string, error) {
-	fn, err := r.Options.Model.TrainPhase(b.Size, phase)
+	fn, err := r.now().model.TrainPhase(b.Size, phase)
 	if err != nil {
 		return "", err
 	}
-	losses := r.losses(fn)
+	losses := r.losses(r.now(), fn)
 	forward := len(fn.Graph.Nodes())
 	for _, l := range losses {
 		optim.Gradients(l.Value, l.Params)
@@ -162,7 +162,7 @@ func (r *Run) firstBad(ctx context.Context, b *data.Batch, phase int) (string, e
 		return "", err
 	}
 	defer exes[0].Close()
-	whole := part{feeder: r.feeder(exes[0], r.scalars(&compiled{fn: fn, losses: losses})), to: b.Size}
+	whole := part{feeder: r.feeder(exes[0], r.scalars(r.now(), &compiled{fn: fn, losses: losses})), to: b.Size}
 	if err := r.feedConstants(whole, b.Size); err != nil {
 		return "", err
 	}

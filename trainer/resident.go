@@ -40,22 +40,32 @@ const uploadRows = 4096
 
 // resident is a training split on the device.
 type resident struct {
-	kept  *data.Kept
-	model *model.Model // which takes its fields from there
+	kept *data.Kept
 }
 
-// model is the one that training programs are built from.
-func (r *Run) model() *model.Model {
+// supplied is the model of a stage as training programs are built from it.
+func (r *Run) supplied(m *model.Model) *model.Model {
 	if r.resident != nil {
-		return r.resident.model
+		return m.Supplied(r.resident.supply)
 	}
-	return r.Options.Model
+	return m
+}
+
+// fieldNames are the fields that any stage reads, in the data's order.
+func (r *Run) fieldNames() []string {
+	var names []string
+	for _, f := range r.Options.Model.Fields {
+		if slices.ContainsFunc(r.stages, func(st *stage) bool { return slices.Contains(st.model.FieldNames(), f.Name) }) {
+			names = append(names, f.Name)
+		}
+	}
+	return names
 }
 
 // keepResident puts the fields that the model reads into the device's memory: where the device has memory of its own and they
 // fit, or where data.resident asks for it. Else Fed tells why not.
 func (r *Run) keepResident() error {
-	r.fields = r.Options.Model.FieldNames()
+	r.fields = r.fieldNames()
 	asked, has := r.Data.Resident.Or(false), r.Backend.Capabilities()
 	if !r.Data.Resident.Or(has.Own) {
 		r.Fed = "the device has no memory of its own"
@@ -88,7 +98,6 @@ func (r *Run) keepResident() error {
 		return fmt.Errorf("data.resident: %w", err)
 	}
 	r.resident = &resident{kept: kept}
-	r.resident.model = r.Options.Model.Supplied(r.resident.supply)
 	r.Logf("data set on the device: %.0f MiB", mebibytes(bytes))
 	return nil
 }
@@ -159,7 +168,6 @@ func (r *Run) feedInstead() error {
 	r.Fed = "the data set and the programs do not fit on the device together"
 	r.Logf("%s: batches are fed", r.Fed)
 	r.resident, r.State = nil, r.Backend.NewState()
-	clear(r.steps)
 	if err := r.loader.Close(); err != nil {
 		return err
 	}

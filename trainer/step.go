@@ -45,73 +45,97 @@ type compiled struct {
 	summed  [][]*graph.State // by loss: the parameters whose gradients the parts add up
 }
 
-// load compiles the programs of all batch sizes and loads them together.
+// load compiles the programs of all stages and batch sizes and loads them together.
 func (r *Run) load() error {
-	var all []*program.Program
-	var place []func(backend.Executable) // where the program of that place goes, once it is loaded
+	var all loading
+	for _, st := range r.stages {
+		if err := r.loadStage(st, &all); err != nil {
+			return err
+		}
+	}
+	o := r.Kernels
+	o.Seed = r.Seed
+	exes, err := r.Backend.Load(r.State, o, all.programs...)
+	if err != nil {
+		return err
+	}
+	for i, e := range exes {
+		all.place[i](e)
+	}
+	r.feeds = newFeeds()
+	for _, st := range r.stages {
+		for _, s := range st.steps {
+			for _, ph := range s.phases {
+				for k := range ph.parts {
+					p := &ph.parts[k]
+					if err := r.feedConstants(*p, s.size); err != nil {
+						return err
+					}
+					if r.instant != nil {
+						if err := p.fill(r.instant); err != nil {
+							return err
+						}
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// loading are programs that are to be loaded.
+type loading struct {
+	programs []*program.Program
+	place    []func(backend.Executable) // where the program of that place goes, once it is loaded
+}
+
+func (l *loading) add(p *program.Program, place func(backend.Executable)) {
+	l.programs, l.place = append(l.programs, p), append(l.place, place)
+}
+
+// loadStage compiles the programs of one stage. One that only fits a prior has none.
+func (r *Run) loadStage(st *stage, all *loading) error {
 	terms := map[string]bool{}
+	st.steps = map[int]*step{}
+	st.sums = newSums(terms)
+	if st.prior && st.epochs == 0 {
+		return nil
+	}
 	for _, size := range r.loader.Sizes() {
 		s := &step{size: size}
-		for i := range r.Options.Model.Phases() {
+		for i := range st.model.Phases() {
 			ph := &phase{}
 			ranges := split(size, r.Train.Accumulate)
 			ph.parts = make([]part, len(ranges))
 			var c *compiled
 			for k, rg := range ranges {
 				var err error
-				if c, err = r.compile(rg[1]-rg[0], i, len(ranges) > 1); err != nil {
+				if c, err = r.compile(st, rg[1]-rg[0], i, len(ranges) > 1); err != nil {
 					return err
 				}
-				p, inputs := &ph.parts[k], r.scalars(c)
+				p, inputs := &ph.parts[k], r.scalars(st, c)
 				p.from, p.to, p.epoch = rg[0], rg[1], -1
 				if len(ranges) > 1 {
 					p.views = map[*tensor.Dense]*tensor.Dense{}
 				}
-				all = append(all, c.program)
-				place = append(place, func(e backend.Executable) { p.feeder, p.rowsOf = r.feeder(e, inputs), rowsFor(e) })
+				all.add(c.program, func(e backend.Executable) { p.feeder, p.rowsOf = r.feeder(e, inputs), rowsFor(e) })
 				for _, t := range c.fn.Terms {
-					terms[t.Name] = terms[t.Name] || r.Options.Model.Logs(t.Name, i)
+					terms[t.Name] = terms[t.Name] || st.model.Logs(t.Name, i)
 				}
 			}
 			if len(ranges) > 1 {
-				p, err := r.compileUpdate(c, size)
+				p, err := r.compileUpdate(st, c, size)
 				if err != nil {
 					return err
 				}
-				inputs := r.scalars(c)
-				all = append(all, p)
-				place = append(place, func(e backend.Executable) { f := r.feeder(e, inputs); ph.update = &f })
+				inputs := r.scalars(st, c)
+				all.add(p, func(e backend.Executable) { f := r.feeder(e, inputs); ph.update = &f })
 			}
 			s.phases = append(s.phases, ph)
 		}
-		r.steps[size] = s
+		st.steps[size] = s
 	}
-	o := r.Kernels
-	o.Seed = r.Seed
-	exes, err := r.Backend.Load(r.State, o, all...)
-	if err != nil {
-		return err
-	}
-	for i, e := range exes {
-		place[i](e)
-	}
-	r.sums = newSums(terms)
-	r.feeds = newFeeds()
-	for _, s := range r.steps {
-		for _, ph := range s.phases {
-			for k := range ph.parts {
-				p := &ph.parts[k]
-				if err := r.feedConstants(*p, s.size); err != nil {
-					return err
-				}
-				if r.instant != nil {
-					if err := p.fill(r.instant); err != nil {
-						return err
-					}
-				}
-			}
-		}
-	}
+	st.sums = newSums(terms)
 	return nil
 }
 
@@ -127,8 +151,8 @@ func split(n, parts int) [][2]int {
 
 // compile builds the program of one phase for a batch size. Where a batch has several parts, gradients are added up and the update
 // is another program.
-func (r *Run) compile(size, phaseIndex int, parts bool) (*compiled, error) {
-	fn, err := r.model().TrainPhase(size, phaseIndex)
+func (r *Run) compile(st *stage, size, phaseIndex int, parts bool) (*compiled, error) {
+	fn, err := r.supplied(st.model).TrainPhase(size, phaseIndex)
 	if err != nil {
 		return nil, err
 	}
@@ -144,17 +168,17 @@ func (r *Run) compile(size, phaseIndex int, parts bool) (*compiled, error) {
 		} else {
 			total = op.Scale(total, float64(size))
 		}
-		if r.Options.Model.Logs(t.Name, phaseIndex) { // rows show a term as it was in the first phase that has it
+		if st.model.Logs(t.Name, phaseIndex) { // rows show a term as it was in the first phase that has it
 			addSum(fn.Graph, t.Name, total)
 		}
 		finite = append(finite, total)
 	}
-	c.losses = r.losses(fn)
+	c.losses = r.losses(st, fn)
 	if parts {
 		err = gradients(c, finite)
 	} else {
 		o := optim.Options{ClipNorm: r.Train.ClipNorm, Finite: finite}
-		if r.isLast(fn) {
+		if isLast(st, fn) {
 			o.Counter = counter(fn.Graph)
 		}
 		res := optim.Step(fn.Graph, c.losses, o)
@@ -179,7 +203,7 @@ func (r *Run) target() program.Target {
 }
 
 // isLast reports whether fn is the last phase of a step, which counts it.
-func (r *Run) isLast(fn *model.Function) bool { return fn.Phase == r.Options.Model.Phases()-1 }
+func isLast(st *stage, fn *model.Function) bool { return fn.Phase == st.model.Phases()-1 }
 
 // counter is the state that counts steps: all random draws of training depend on it.
 func counter(g *graph.Graph) graph.Value {
@@ -187,11 +211,11 @@ func counter(g *graph.Graph) graph.Value {
 }
 
 // losses are a function's losses with their optimisers.
-func (r *Run) losses(fn *model.Function) []optim.Loss {
+func (r *Run) losses(st *stage, fn *model.Function) []optim.Loss {
 	var list []optim.Loss
 	for _, l := range fn.Losses {
 		list = append(list, optim.Loss{
-			Name: l.Name, Value: l.Value, Params: l.Parameters(fn.Graph), Config: r.optimizer(l), Gated: l.EverySteps > 1,
+			Name: l.Name, Value: l.Value, Params: st.parameters(l, fn.Graph), Config: r.optimizer(st, l), Gated: l.EverySteps > 1,
 		})
 	}
 	return list
@@ -239,7 +263,7 @@ func gradState(g *graph.Graph, l optim.Loss, p *graph.State) graph.Value {
 }
 
 // compileUpdate builds the program that clips the gradients which the parts have added up, updates, and clears them.
-func (r *Run) compileUpdate(c *compiled, size int) (*program.Program, error) {
+func (r *Run) compileUpdate(st *stage, c *compiled, size int) (*program.Program, error) {
 	g := graph.New()
 	var finite, all []graph.Value
 	grads := make([][]graph.Value, len(c.losses))
@@ -266,7 +290,7 @@ func (r *Run) compileUpdate(c *compiled, size int) (*program.Program, error) {
 	for _, d := range all {
 		g.Assign(d, g.Constant(d.Spec(), 0))
 	}
-	if r.isLast(c.fn) {
+	if isLast(st, c.fn) {
 		n := counter(g)
 		g.Assign(n, op.AddInt(n, op.Cast(ok, graph.Int32)))
 	}
@@ -275,13 +299,13 @@ func (r *Run) compileUpdate(c *compiled, size int) (*program.Program, error) {
 }
 
 // scalars are the inputs of a program that the host computes in each step: schedules, learning rates, losses that are due.
-func (r *Run) scalars(c *compiled) []scalarInput {
+func (r *Run) scalars(st *stage, c *compiled) []scalarInput {
 	var list []scalarInput
 	for _, s := range c.fn.Scalars {
 		list = append(list, scalarInput{s.Input, func(r *Run) float64 { return s.Schedule.At(r.progress().Epoch()) }})
 	}
 	for i, l := range c.losses {
-		shown := c.fn.Losses[i].TrainsAutoencoder()
+		shown := c.fn.Losses[i].TrainsAutoencoder() || st.prior
 		list = append(list, scalarInput{l.RateInput(), func(r *Run) float64 {
 			rate := l.Config.Rate(r.progress()) * r.scale
 			if shown {

@@ -66,21 +66,30 @@ type Run struct {
 	Rate       float64            // learning rate of the last step
 	Fed        string             // why batches are fed instead of made on the device; "": they are made there
 
+	Stage int // the stage under way, from 0
+
+	stages     []*stage
+	stageFirst int      // steps that were done when it began
+	started    []string // parts whose init pass is done
+
 	pending  string   // what has still to follow the last step
 	fields   []string // of a batch, in their order
 	loader   *data.Loader
-	resident *resident     // nil: batches are fed, or
-	instant  instant       // read as a step begins; nil: they are not
-	steps    map[int]*step // by batch size
+	resident *resident // nil: batches are fed, or
+	instant  instant   // read as a step begins; nil: they are not
 	feeds    feeds
-	sums     *sums
+	sums     *sums   // of the stage under way
 	scale    float64 // of the learning rate: halved by each rollback
 }
 
 // New builds the training programs of every batch size that occurs and loads them over one State.
 func New(o Options) (*Run, error) {
-	r := &Run{Options: o, steps: map[int]*step{}, scale: 1}
+	r := &Run{Options: o, scale: 1}
 	r.State = o.Backend.NewState()
+	var err error
+	if r.stages, err = o.Train.plan(o.Model); err != nil {
+		return nil, err
+	}
 	if err := r.keepResident(); err != nil {
 		return nil, err
 	}
@@ -88,7 +97,7 @@ func New(o Options) (*Run, error) {
 	if err := r.openLoader(); err != nil {
 		return nil, err
 	}
-	err := r.load()
+	err = r.load()
 	if errors.Is(err, backend.ErrOutOfMemory) && r.resident != nil && !r.Data.Resident.Or(false) {
 		err = r.feedInstead()
 	}
@@ -96,11 +105,14 @@ func New(o Options) (*Run, error) {
 		r.loader.Close()
 		return nil, err
 	}
-	if err := r.startFrom(); err != nil {
+	if err := errors.Join(r.declare(), r.startFrom()); err != nil {
 		r.Close()
 		return nil, err
 	}
-	r.Model = infer.New(o.Model, o.Backend, r.State, infer.Options{Batch: o.Data.Batch, Seed: o.Seed, Kernels: o.Kernels})
+	for _, st := range r.stages {
+		st.work = infer.New(st.model, o.Backend, r.State, infer.Options{Batch: o.Data.Batch, Seed: o.Seed, Kernels: o.Kernels})
+	}
+	r.choose(0)
 	return r, nil
 }
 
@@ -117,6 +129,7 @@ func (r *Run) startFrom() error {
 		return fmt.Errorf("train.start_from: %w", err)
 	}
 	r.Logf("starting from the weights of %s", dir)
+	r.started, _ = r.Options.Model.Starts() // those weights began with them
 	return nil
 }
 
@@ -143,13 +156,16 @@ func (r *Run) openLoader() error {
 
 // Close frees what New has reserved; the backend stays open.
 func (r *Run) Close() error {
-	for _, s := range r.steps {
-		s.close()
+	var errs []error
+	for _, st := range r.stages {
+		for _, s := range st.steps {
+			s.close()
+		}
+		if st.work != nil {
+			errs = append(errs, st.work.Close())
+		}
 	}
-	if r.Model != nil {
-		return errors.Join(r.Model.Close(), r.loader.Close())
-	}
-	return r.loader.Close()
+	return errors.Join(append(errs, r.loader.Close())...)
 }
 
 // Logf writes a line for people.
@@ -159,30 +175,24 @@ func (r *Run) Logf(format string, args ...any) {
 	}
 }
 
-// progress is where training stands, for schedules.
+// progress is where the stage under way stands, for schedules.
 func (r *Run) progress() optim.Progress {
-	return optim.Progress{Step: r.Step, StepsPerEpoch: float64(r.StepsPerEpoch), Epochs: r.epochs()}
+	return optim.Progress{Step: r.Step - r.stageFirst, StepsPerEpoch: float64(r.StepsPerEpoch), Epochs: r.epochs()}
 }
 
-// epochs is how many are planned, 0 if there is no end.
+// epochs is how many are planned of the stage under way, 0 if there is no end.
 func (r *Run) epochs() float64 {
-	e := r.Train.Epochs
-	if r.Train.MaxSteps > 0 {
-		if m := float64(r.Train.MaxSteps) / float64(r.StepsPerEpoch); e == 0 || m < e {
+	e := r.now().epochs
+	if most := r.Train.MaxSteps; most > 0 && !r.now().prior {
+		if m := float64(most-r.stageFirst) / float64(r.StepsPerEpoch); e == 0 || m < e {
 			e = m
 		}
 	}
 	return e
 }
 
-// LastStep is the number of steps after which training is done, 0 if there is no end.
-func (r *Run) LastStep() int {
-	last := int(r.Train.Epochs*float64(r.StepsPerEpoch) + 0.5)
-	if m := r.Train.MaxSteps; m > 0 && (last == 0 || m < last) {
-		last = m
-	}
-	return last
-}
+// EpochsDone is how many epochs are done of all stages, fractions included.
+func (r *Run) EpochsDone() float64 { return float64(r.Step) / float64(max(1, r.StepsPerEpoch)) }
 
 // stopped reports whether ctx wants training to end.
 func stopped(ctx context.Context) bool { return ctx.Err() != nil }

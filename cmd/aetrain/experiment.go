@@ -69,6 +69,9 @@ const rangeExamples = 10000
 func (e *experiment) buildModel(ctx context.Context, splits *data.Splits) (*model.Model, error) {
 	m, err := model.New(e.model, modelFields(splits.Fields()))
 	if err == nil {
+		err = e.train.Check(m)
+	}
+	if err == nil {
 		err = checkRange(ctx, m, splits)
 	}
 	if err = model.Report(e.cfg, err); err != nil {

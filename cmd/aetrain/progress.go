@@ -119,11 +119,15 @@ func validatedNow(r *trainer.Run) bool {
 // epochText is "epoch 3/10" of the last step's epoch, or "epoch 3" where no end is known.
 func (p *trainingProgress) epochText(r *trainer.Run) string {
 	epoch, last := (max(r.Step, 1)-1)/r.StepsPerEpoch+1, r.LastStep()
+	stage := ""
+	if name := r.StageName(); name != "" {
+		stage = "  " + name
+	}
 	if last == 0 {
-		return fmt.Sprintf("epoch %d", epoch)
+		return fmt.Sprintf("epoch %d", epoch) + stage
 	}
 	of := float64(last) / float64(r.StepsPerEpoch)
-	return fmt.Sprintf("epoch %d/%d", epoch, int(math.Ceil(of-1e-9)))
+	return fmt.Sprintf("epoch %d/%d", epoch, int(math.Ceil(of-1e-9))) + stage
 }
 
 // left is "12 s left", "" where no end is known or none is left.

@@ -196,10 +196,11 @@ func larger(name string) bool {
 
 // readRun reads a run's folder.
 func readRun(dir string) (*runInfo, error) {
-	cfg, err := readRunConfig(dir)
-	if err != nil {
+	e, err := readRunConfig(dir)
+	if e == nil {
 		return nil, err
 	}
+	cfg := e.cfg
 	r := &runInfo{Run: dir, Name: cfg.Name, Status: "begun", Started: runBegan(dir), cfg: cfg}
 	rows, err := trainer.ReadRows(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -219,7 +220,7 @@ func readRun(dir string) (*runInfo, error) {
 		return r, nil
 	}
 	r.Status = "unfinished"
-	if status := finished(cfg, dir, last.Meta); status != "" {
+	if status := e.train.Finished(e.model, last.Meta, stepsPerEpoch(dir, last.Meta)); status != "" {
 		r.Status = status
 	}
 	var memory trainer.BestMemory
@@ -232,12 +233,8 @@ func readRun(dir string) (*runInfo, error) {
 }
 
 // readRunConfig reads a run's config as far as it can be read: its data may have moved, which is no matter here.
-func readRunConfig(dir string) (*configs.Config, error) {
-	e, err := loadExperiment(configs.LoadOptions{File: dir + "/" + configFile})
-	if e == nil {
-		return nil, err
-	}
-	return e.cfg, nil
+func readRunConfig(dir string) (*experiment, error) {
+	return loadExperiment(configs.LoadOptions{File: dir + "/" + configFile})
 }
 
 // lastRows are the last figures of each split. Those of train are means over the rows of the last epoch.

@@ -7,8 +7,10 @@ import (
 
 	"gorgonia.org/tensor"
 
+	"aetrain/data"
 	"aetrain/infer"
 	"aetrain/internal/grid"
+	"aetrain/model"
 )
 
 var sampleCommand = command{
@@ -19,6 +21,7 @@ var sampleCommand = command{
 		o.addOutput(f)
 		f.IntVar(&o.N, "n", 64, "how many, `N`")
 		f.IntVar(&o.Label, "label", 0, "the label, `L`, that a conditional model is told (default: one after the other)")
+		f.StringVar(&o.Prior, "prior", "", "`P` to draw codes from: normal or gaussian-mixture (fitted on the spot), where the model has a posterior (default: the model's)")
 		f.Uint64Var(&o.Seed, "seed", 0, "of the draw, `S` (default: the run's)")
 		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			o.Seeded, o.Labelled = f.given("seed"), f.given("label")
@@ -35,7 +38,8 @@ type sampleOptions struct {
 	runOptions
 	N        int
 	Label    int
-	Labelled bool // Label counts; otherwise there is one after the other
+	Labelled bool   // Label counts; otherwise there is one after the other
+	Prior    string // kind; "": the model's
 	Seed     uint64
 	Seeded   bool // Seed counts; otherwise the run's does
 }
@@ -63,11 +67,36 @@ func runSample(ctx context.Context, o sampleOptions, stdout, stderr io.Writer) e
 	if err != nil {
 		return err
 	}
-	x, err := r.Sample(ctx, o.N, seed, given)
+	m, err := o.drawnFrom(ctx, r)
+	if err != nil {
+		return err
+	}
+	x, err := m.Sample(ctx, o.N, seed, given)
 	if err != nil {
 		return err
 	}
 	return r.deliverTensor(x, 0, o.runOptions, grid.Options{}, stdout)
+}
+
+// drawnFrom is the model with the prior that is asked for. A mixture that the run lacks is fitted to the codes of its training split.
+func (o sampleOptions) drawnFrom(ctx context.Context, r *openedRun) (*infer.Model, error) {
+	if o.Prior == "" {
+		return r.Model, nil
+	}
+	mod, err := r.Model.Model().WithPrior(o.Prior)
+	if err != nil {
+		return nil, usagef("-prior: %v", err)
+	}
+	var src data.Source
+	if _, mixed := mod.Config.Prior.(*model.GaussianMixture); mixed && mod != r.Model.Model() {
+		splits, err := r.OpenData(ctx, r.talk.progress)
+		if err != nil {
+			return nil, err
+		}
+		defer splits.Close()
+		src = splits.Train
+	}
+	return r.Model.WithPrior(ctx, o.Prior, src)
 }
 
 // given is what the model is told: the label that is asked for.

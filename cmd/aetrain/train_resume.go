@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -61,7 +60,7 @@ func resumeTraining(ctx context.Context, o trainOptions, t *talk, stdout io.Writ
 		return job.run(ctx, stdout)
 	}
 	meta := last.Meta
-	if status := finished(e.cfg, dir, meta); status != "" {
+	if status := e.train.Finished(e.model, meta, stepsPerEpoch(dir, meta)); status != "" {
 		return job.alreadyFinished(meta, status, stdout)
 	}
 	job.resume.checkpoint, job.resume.step = last.Dir, meta.Step
@@ -123,32 +122,6 @@ func loadResumed(dir string, sets []string) (*experiment, []configs.Difference, 
 		}
 	}
 	return e, changes, e.cfg.Err()
-}
-
-// finished says how a run has ended, "" where there is more to do under its config.
-func finished(cfg *configs.Config, dir string, meta checkpoint.Meta) string {
-	value := func(key string) float64 {
-		x, _ := strconv.ParseFloat(textOf(cfg, "train."+key), 64) // a decoded number
-		return x
-	}
-	if steps := int(value("max_steps")); steps > 0 && meta.Step >= steps {
-		return trainer.StatusDone
-	}
-	perEpoch := stepsPerEpoch(dir, meta)
-	if perEpoch == 0 {
-		return ""
-	}
-	if e := value("epochs"); e > 0 && meta.Step >= int(e*perEpoch+0.5) {
-		return trainer.StatusDone
-	}
-	var memory trainer.BestMemory
-	if ok, err := meta.Get("best", &memory); !ok || err != nil || memory.Best == nil {
-		return ""
-	}
-	if patience := value("early_stopping"); patience > 0 && float64(meta.Step-memory.Best.Step) >= (patience-1e-9)*perEpoch {
-		return trainer.StatusStopped
-	}
-	return ""
 }
 
 // stepsPerEpoch is known from the checkpoint at an epoch's end, else from the rows of metrics; 0: unknown.
