@@ -93,6 +93,15 @@ func (m *Model) Decode(ctx context.Context, z *tensor.Dense, given ...Fields) (*
 // Sample returns n examples decoded from codes that are drawn from the prior; the first k of them are the same for any n. A model
 // that is told labels, and is given none, takes one label after the other.
 func (m *Model) Sample(ctx context.Context, n int, seed uint64, given ...Fields) (*tensor.Dense, error) {
+	return m.sample(ctx, n, seed, given, "recon")
+}
+
+// SampleCodes returns the codes that Sample decodes: n×code.
+func (m *Model) SampleCodes(ctx context.Context, n int, seed uint64, given ...Fields) (*tensor.Dense, error) {
+	return m.sample(ctx, n, seed, given, "z")
+}
+
+func (m *Model) sample(ctx context.Context, n int, seed uint64, given []Fields, output string) (*tensor.Dense, error) {
 	if n < 1 {
 		return nil, fmt.Errorf("%s: %d examples are wanted; want 1 or more", sample, n)
 	}
@@ -101,7 +110,7 @@ func (m *Model) Sample(ctx context.Context, n int, seed uint64, given ...Fields)
 		return nil, err
 	}
 	m.eachClass(in, n)
-	out, err := m.rows(ctx, sample, in, n, draws{seed: seed}, "recon")
+	out, err := m.rows(ctx, sample, in, n, draws{seed: seed}, output)
 	if err != nil {
 		return nil, err
 	}

@@ -24,8 +24,8 @@ type StageOptions struct {
 func (m *Model) Stage(o StageOptions) (*Model, error) {
 	own := *m
 	own.unfitted = isLater(m.Config.Prior)
-	if o.Prior {
-		own.unfitted, own.priorOnly = false, true
+	if later, is := m.LaterPrior(); is && o.Prior {
+		own.unfitted, own.priorOnly = false, later.TrainEpochs() > 0 // what is fitted needs no model of its own
 		return &own, nil
 	}
 	if o.Depth > 0 {
