@@ -99,7 +99,7 @@ func BenchmarkConv(b *testing.B) {
 	}
 }
 
-var convKernels = [...]string{"implicit-gemm", "direct", "taps"}
+var convKernels = [...]string{"implicit-gemm", "winograd", "direct", "taps"}
 
 // endsThin says that a pass gives a single channel with stride 1.
 func (l convLayer) endsThin(pass string) bool {

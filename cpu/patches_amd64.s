@@ -484,3 +484,143 @@ DATA maxPairLanes<>+20(SB)/4, $0x0000000a
 DATA maxPairLanes<>+24(SB)/4, $0x0000000c
 DATA maxPairLanes<>+28(SB)/4, $0x0000000e
 GLOBL maxPairLanes<>(SB), RODATA|NOPTR, $32
+
+// func combine1(p *uint64)
+// Requires: AVX
+TEXT ·combine1(SB), NOSPLIT, $0-8
+	MOVQ         p+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         56(AX), DX
+	MOVQ         64(AX), BX
+	MOVQ         72(AX), SI
+	MOVQ         80(AX), DI
+	MOVQ         8(AX), R8
+	VBROADCASTSS 40(AX), Y8
+	SHLQ         $0x02, DX
+
+vector:
+	XORQ AX, AX
+
+eight:
+	VMULPS  (R8)(AX*1), Y8, Y0
+	VMOVUPS Y0, (CX)(AX*1)
+	ADDQ    $0x20, AX
+	CMPQ    AX, DX
+	JLT     eight
+	ADDQ    SI, CX
+	ADDQ    DI, R8
+	DECQ    BX
+	JNZ     vector
+	VZEROUPPER
+	RET
+
+// func combine2(p *uint64)
+// Requires: AVX, FMA3
+TEXT ·combine2(SB), NOSPLIT, $0-8
+	MOVQ         p+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         56(AX), DX
+	MOVQ         64(AX), BX
+	MOVQ         72(AX), SI
+	MOVQ         80(AX), DI
+	MOVQ         8(AX), R8
+	VBROADCASTSS 40(AX), Y8
+	MOVQ         16(AX), R9
+	VBROADCASTSS 44(AX), Y9
+	SHLQ         $0x02, DX
+
+vector:
+	XORQ AX, AX
+
+eight:
+	VMULPS      (R8)(AX*1), Y8, Y0
+	VFMADD231PS (R9)(AX*1), Y9, Y0
+	VMOVUPS     Y0, (CX)(AX*1)
+	ADDQ        $0x20, AX
+	CMPQ        AX, DX
+	JLT         eight
+	ADDQ        SI, CX
+	ADDQ        DI, R8
+	ADDQ        DI, R9
+	DECQ        BX
+	JNZ         vector
+	VZEROUPPER
+	RET
+
+// func combine3(p *uint64)
+// Requires: AVX, FMA3
+TEXT ·combine3(SB), NOSPLIT, $0-8
+	MOVQ         p+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         56(AX), DX
+	MOVQ         64(AX), BX
+	MOVQ         72(AX), SI
+	MOVQ         80(AX), DI
+	MOVQ         8(AX), R8
+	VBROADCASTSS 40(AX), Y8
+	MOVQ         16(AX), R9
+	VBROADCASTSS 44(AX), Y9
+	MOVQ         24(AX), R10
+	VBROADCASTSS 48(AX), Y10
+	SHLQ         $0x02, DX
+
+vector:
+	XORQ AX, AX
+
+eight:
+	VMULPS      (R8)(AX*1), Y8, Y0
+	VFMADD231PS (R9)(AX*1), Y9, Y0
+	VFMADD231PS (R10)(AX*1), Y10, Y0
+	VMOVUPS     Y0, (CX)(AX*1)
+	ADDQ        $0x20, AX
+	CMPQ        AX, DX
+	JLT         eight
+	ADDQ        SI, CX
+	ADDQ        DI, R8
+	ADDQ        DI, R9
+	ADDQ        DI, R10
+	DECQ        BX
+	JNZ         vector
+	VZEROUPPER
+	RET
+
+// func combine4(p *uint64)
+// Requires: AVX, FMA3
+TEXT ·combine4(SB), NOSPLIT, $0-8
+	MOVQ         p+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         56(AX), DX
+	MOVQ         64(AX), BX
+	MOVQ         72(AX), SI
+	MOVQ         80(AX), DI
+	MOVQ         8(AX), R8
+	VBROADCASTSS 40(AX), Y8
+	MOVQ         16(AX), R9
+	VBROADCASTSS 44(AX), Y9
+	MOVQ         24(AX), R10
+	VBROADCASTSS 48(AX), Y10
+	MOVQ         32(AX), R11
+	VBROADCASTSS 52(AX), Y11
+	SHLQ         $0x02, DX
+
+vector:
+	XORQ AX, AX
+
+eight:
+	VMULPS      (R8)(AX*1), Y8, Y0
+	VFMADD231PS (R9)(AX*1), Y9, Y0
+	VFMADD231PS (R10)(AX*1), Y10, Y0
+	VFMADD231PS (R11)(AX*1), Y11, Y0
+	VMOVUPS     Y0, (CX)(AX*1)
+	ADDQ        $0x20, AX
+	CMPQ        AX, DX
+	JLT         eight
+	ADDQ        SI, CX
+	ADDQ        DI, R8
+	ADDQ        DI, R9
+	ADDQ        DI, R10
+	ADDQ        DI, R11
+	DECQ        BX
+	JNZ         vector
+	VZEROUPPER
+	RET

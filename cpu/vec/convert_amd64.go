@@ -59,22 +59,22 @@ func convertKernelsAVX512(k *Kernels) {
 	k.Transpose2D = transpose2D
 }
 
-// transpose2D leaves the rows and columns beyond squares of 8 to plain Go.
+// transpose2D moves squares of 8. The last square of a line goes back as far as it has to, and moves some elements again; only
+// what is narrower than a square is left to plain Go.
 func transpose2D(dst, src []float32, rows, cols, ldd, lds int) {
 	if rows <= 0 || cols <= 0 {
 		return
 	}
+	if rows < 8 || cols < 8 {
+		transpose2DGo(dst, src, rows, cols, ldd, lds)
+		return
+	}
 	_, _ = src[(rows-1)*lds+cols-1], dst[(cols-1)*ldd+rows-1] // transpose8 does not check
-	r8, c8 := rows&^7, cols&^7
-	if c8 > 0 {
-		for r := 0; r < r8; r += 8 {
-			transpose8(&dst[r], &src[r*lds], ldd, lds, c8/8)
+	for r := 0; r < rows; r += 8 {
+		r := min(r, rows-8)
+		transpose8(&dst[r], &src[r*lds], ldd, lds, cols/8)
+		if cols%8 > 0 {
+			transpose8(&dst[(cols-8)*ldd+r], &src[r*lds+cols-8], ldd, lds, 1)
 		}
-	}
-	if c8 < cols && r8 > 0 {
-		transpose2DGo(dst[c8*ldd:], src[c8:], r8, cols-c8, ldd, lds)
-	}
-	if r8 < rows {
-		transpose2DGo(dst[r8:], src[r8*lds:], rows-r8, cols, ldd, lds)
 	}
 }

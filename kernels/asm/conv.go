@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -12,6 +14,9 @@ func convKernels() {
 	deal256()
 	interleave256()
 	maxPairs256()
+	for terms := 1; terms <= 4; terms++ {
+		combine256(terms)
+	}
 }
 
 // movePatches256 writes k rows of a panel, row bytes apart. A row is n moves of 8 floats: from the row's offset in src (in floats)
@@ -174,6 +179,42 @@ func maxPairs256() {
 		VMOVSS(X2, Mem{Base: y})
 		VMOVD(X8, Mem{Base: places})
 	})
+}
+
+// combine256 writes count vectors of n floats, a multiple of 8, each the sum of so many others times their coefficients: the
+// linear forms of a bilinear algorithm. Its argument block is cpu.combineArgs.
+func combine256(terms int) {
+	const oDst, oSrc, oCoef, oN, oCount, oDstStep, oSrcStep = 0, 8, 40, 56, 64, 72, 80
+	TEXT(fmt.Sprintf("combine%d", terms), NOSPLIT, "func(p *uint64)")
+	p := Load(Param("p"), GP64()).(GPVirtual)
+	load := loader(p)
+	dst, n, count, dstStep, srcStep := load(oDst), load(oN), load(oCount), load(oDstStep), load(oSrcStep)
+	var src []GPVirtual
+	for i := range terms {
+		src = append(src, load(oSrc+8*i))
+		VBROADCASTSS(Mem{Base: p, Disp: oCoef + 4*i}, ys[8+i])
+	}
+	SHLQ(U8(2), n)
+	at := GP64()
+	Label("vector")
+	XORQ(at, at)
+	Label("eight")
+	VMULPS(Mem{Base: src[0], Index: at, Scale: 1}, Y8, Y0)
+	for i := 1; i < terms; i++ {
+		VFMADD231PS(Mem{Base: src[i], Index: at, Scale: 1}, ys[8+i], Y0)
+	}
+	VMOVUPS(Y0, Mem{Base: dst, Index: at, Scale: 1})
+	ADDQ(U8(32), at)
+	CMPQ(at, n)
+	JLT(LabelRef("eight"))
+	ADDQ(dstStep, dst)
+	for _, s := range src {
+		ADDQ(srcStep, s)
+	}
+	DECQ(count)
+	JNZ(LabelRef("vector"))
+	VZEROUPPER()
+	RET()
 }
 
 // pairStream is a pointer that moves on by so many bytes a pair.

@@ -1,0 +1,364 @@
+package cpu
+
+import (
+	"unsafe"
+
+	"aetrain/cpu/cpuinfo"
+	"aetrain/cpu/gemm"
+	"aetrain/graph"
+	"aetrain/op"
+)
+
+// winogradWeight is the gradient of a weight by the algorithm of the convolution, turned round: where the convolution computes
+// Σ (form of samples) · (form of taps) for results, the gradient of a form of taps is
+//
+//	Σ_tiles (form of samples) · (form of the results' gradients)
+//
+// and tiles are the steps of matrix products. Samples and gradients are positions × channels here. A task sums some images for
+// some channels of dy; the parts are added in order, so that the number of threads changes nothing.
+type winogradWeight struct {
+	tier   cpuinfo.Tier
+	n      int
+	ci, co int
+	h, w   winogradAxis
+	sums   []winogradSum
+	taps   [][]term // by tap, of the forms' gradients
+	forms  int      // forms of taps
+
+	parts, images, rows int // of images; images, or rows of tiles of one, that are worked on together
+	blocks, block       int // of channels of dy
+	ldX, ldG            int // floats from one step of a product to the next
+	xRows, steps        int // rows of samples, steps, of a block of images or rows
+}
+
+// winogradSum is what the convolution would sum: in the gradient, all that is multiplied by one form of results' gradients.
+type winogradSum struct {
+	h, w     int    // sums of the axes
+	grad     []term // of a tile's results, place = row·(results of a row) + column
+	products []winogradProduct
+}
+
+// winogradProduct is a form of samples, place = row·(samples of a row) + column, and the form of taps that gets its product.
+type winogradProduct struct {
+	in     []term
+	weight int
+}
+
+// axisProduct is a product of one axis: which form of samples and which form of taps.
+type axisProduct struct{ in, weight int }
+
+// transposed lists, for each of n columns of a matrix of forms, the terms of its rows.
+func transposed(forms [][]term, n int) [][]term {
+	list := make([][]term, n)
+	for i, form := range forms {
+		for _, t := range form {
+			list[t.at] = append(list[t.at], term{i, t.coef})
+		}
+	}
+	return list
+}
+
+// bySum lists the products of an algorithm by the sum that they are part of.
+func (b *bilinear) bySum() [][]axisProduct {
+	list := make([][]axisProduct, b.sums)
+	for _, g := range b.groups {
+		for i, s := range g.sums {
+			for j, in := range g.ins {
+				list[s] = append(list[s], axisProduct{in, g.weights[i][j]})
+			}
+		}
+	}
+	return list
+}
+
+func newWinogradWeight(t cpuinfo.Tier, o op.ConvWeightGrad, x, dy graph.Shape) *winogradWeight {
+	h, firstH := downAxis(o.StrideH, o.PadTop)
+	w, firstW := downAxis(o.StrideW, o.PadLeft)
+	g := &winogradWeight{
+		tier: t, n: x[0], ci: x[1], co: dy[1], h: newAxis(h, firstH, x[2], dy[2]), w: newAxis(w, firstW, x[3], dy[3]),
+		forms: len(h.weights) * len(w.weights),
+	}
+	gradsH, gradsW, productsW := transposed(h.outs, h.sums), transposed(w.outs, w.sums), w.bySum()
+	for i, productsH := range h.bySum() {
+		for j := range w.sums {
+			sum := winogradSum{h: i, w: j, grad: tensorProduct(gradsH[i], gradsW[j], w.results)}
+			for _, p := range productsH {
+				for _, q := range productsW[j] {
+					in := tensorProduct(h.ins[p.in], w.ins[q.in], w.samples)
+					sum.products = append(sum.products, winogradProduct{in, p.weight*len(w.weights) + q.weight})
+				}
+			}
+			g.sums = append(g.sums, sum)
+		}
+	}
+	tapsH, tapsW := transposed(h.weights, 3), transposed(w.weights, 3)
+	for i := range 3 {
+		for j := range 3 {
+			g.taps = append(g.taps, tensorProduct(tapsH[i], tapsW[j], len(w.weights)))
+		}
+	}
+	g.cut()
+	return g
+}
+
+// Sizes of a winogradWeight's tasks: how many there should be, elements of all parts, steps of a product, channels of dy.
+const (
+	winogradTasks    = 8
+	winogradParts    = 1 << 19
+	winogradSteps    = 128
+	winogradChannels = 48
+)
+
+// cut sets what a task does, from the shapes alone.
+func (g *winogradWeight) cut() {
+	tiles := g.h.tiles * g.w.tiles
+	g.parts = min(winogradTasks, g.n, max(2, winogradParts/g.size()))
+	g.blocks = max(1, min((winogradTasks+g.parts-1)/g.parts, g.co/winogradChannels))
+	mr := gemm.MR(g.tier)
+	g.block = ((g.co+g.blocks-1)/g.blocks + mr - 1) / mr * mr
+	g.blocks = (g.co + g.block - 1) / g.block
+	g.images, g.rows = max(1, min((g.n+g.parts-1)/g.parts, winogradSteps/tiles)), g.h.tiles
+	if tiles > winogradSteps {
+		g.rows = max(1, winogradSteps/g.w.tiles)
+	}
+	g.ldX, g.ldG = oddLines(g.ci), oddLines(g.block)
+	g.xRows = (g.rows-1)*g.h.step + g.h.samples
+	g.steps = g.images * g.rows * g.w.tiles
+}
+
+// size is the number of sums of a part.
+func (g *winogradWeight) size() int { return g.forms * g.co * g.ci }
+
+// winogradWeightState is a worker's part of a winogradWeight.
+type winogradWeightState struct {
+	*winogradWeight
+	x, dy, total   []float32
+	samples, grads []float32 // of the images or rows that are worked on: image × row × column × channel
+	ins, outs      []float32 // step × channel: forms of samples, of gradients
+	args           gemm.Args
+	form           linear
+	transpose      func(dst, src []float32, rows, cols, ldd, lds int)
+	c0, channels   int // of dy, that the task works on
+}
+
+// bindConvWeightWinograd appends the parts' sums, and what makes dW of them.
+func bindConvWeightWinograd(b *binder, s *step) error {
+	g := newWinogradWeight(b.b.tier, s.Op.(op.ConvWeightGrad), s.Case.In[0].Shape, s.Case.In[1].Shape)
+	x, dy, dw := s.in[0].f32, s.in[1].f32, s.out[0].f32
+	sums := alloc(g.parts * g.size())
+	sizes := []int{
+		oddLines(g.images * g.xRows * g.w.size * g.ci), oddLines(g.images * g.rows * g.h.results * g.w.count * g.block),
+		g.steps * g.ldX, g.steps * g.ldG,
+	}
+	total := 0
+	for _, n := range sizes {
+		total += n
+	}
+	b.scratch(total)
+	states := forEachWorker(b, func(*worker) *winogradWeightState {
+		return &winogradWeightState{winogradWeight: g, x: x, dy: dy, transpose: b.b.vec.Transpose2D}
+	})
+	b.phase(g.parts*g.blocks, func(w *worker, task int) {
+		st, local := states[w.id], w.local
+		for i, part := range []*[]float32{&st.samples, &st.grads, &st.ins, &st.outs} {
+			*part, local = local[:sizes[i]], local[sizes[i]:]
+		}
+		part := task / g.blocks
+		st.c0 = task % g.blocks * g.block
+		st.channels = min(g.block, g.co-st.c0)
+		st.total = sums[part*g.size() : (part+1)*g.size()]
+		st.run(part*g.n/g.parts, (part+1)*g.n/g.parts)
+	})
+	g.combinePhase(b, dw, sums)
+	return nil
+}
+
+// combinePhase appends the phase that adds the parts and makes gradients of taps of those of their forms.
+func (g *winogradWeight) combinePhase(b *binder, dw, sums []float32) {
+	forms, taps := g.forms*g.ci, 9*g.ci
+	b.scratch(forms + taps)
+	add, transpose := b.b.vec.Add, b.b.vec.Transpose2D
+	lines := forEachWorker(b, func(*worker) *linear { return new(linear) })
+	b.items(g.co, forms*(g.parts+1)+taps*4, func(w *worker, from, to int) {
+		f, t, l := w.local[:forms], w.local[forms:forms+taps], lines[w.id]
+		for o := from; o < to; o++ {
+			for i := range g.forms {
+				dst, at := f[i*g.ci:(i+1)*g.ci], (i*g.co+o)*g.ci
+				copy(dst, sums[at:])
+				for p := 1; p < g.parts; p++ {
+					add(dst, dst, sums[p*g.size()+at:][:g.ci])
+				}
+			}
+			for i, form := range g.taps {
+				l.sum(g.tier, t[i*g.ci:(i+1)*g.ci], form, g.ci, func(at int) []float32 { return f[at*g.ci : (at+1)*g.ci] })
+			}
+			transpose(dw[o*taps:(o+1)*taps], t, 9, g.ci, 9, g.ci)
+		}
+	})
+}
+
+// run sums images n0 to n1 for the channels of the task.
+func (st *winogradWeightState) run(n0, n1 int) {
+	for f := range st.forms {
+		clear(st.total[(f*st.co+st.c0)*st.ci : (f*st.co+st.c0+st.channels)*st.ci])
+	}
+	for n := n0; n < n1; n += st.images {
+		for ty := 0; ty < st.h.tiles; ty += st.rows {
+			b := winogradTiles{images: min(st.images, n1-n), from: ty, to: min(st.h.tiles, ty+st.rows)}
+			st.load(n, b)
+			st.multiply(b)
+		}
+	}
+}
+
+// winogradTiles is some images and some of their rows of tiles.
+type winogradTiles struct {
+	images, from, to int
+	rows, cols       int // that a sum needs
+}
+
+// load brings samples and gradients into positions × channels.
+func (st *winogradWeightState) load(n int, b winogradTiles) {
+	y0, y1 := st.sampleRows(b)
+	r0, r1 := b.from*st.h.results, min(st.h.count, b.to*st.h.results)
+	planeX, planeG := st.h.size*st.w.size, st.h.count*st.w.count
+	for i := range b.images {
+		if y0 < y1 {
+			src := st.x[(n+i)*st.ci*planeX+y0*st.w.size:]
+			st.transpose(st.samples[i*st.xRows*st.w.size*st.ci:], src, st.ci, (y1-y0)*st.w.size, st.ci, planeX)
+		}
+		src := st.dy[((n+i)*st.co+st.c0)*planeG+r0*st.w.count:]
+		st.transpose(st.grads[i*st.rows*st.h.results*st.w.count*st.block:], src, st.channels, (r1-r0)*st.w.count, st.block, planeG)
+	}
+}
+
+// sampleRows are the rows of the image that some rows of tiles read.
+func (st *winogradWeightState) sampleRows(b winogradTiles) (from, to int) {
+	first := st.h.first + b.from*st.h.step
+	return max(0, first), min(st.h.size, first+(b.to-b.from-1)*st.h.step+st.h.samples)
+}
+
+// multiply adds all products of a block. The forms of gradients are made once for each sum, those of samples for each product.
+func (st *winogradWeightState) multiply(b winogradTiles) {
+	for i := range st.sums {
+		s := &st.sums[i]
+		b.rows, b.cols = st.h.needed(s.h, b.from, b.to), st.w.needed(s.w, 0, st.w.tiles)
+		if b.rows == 0 || b.cols == 0 {
+			continue
+		}
+		st.gradForm(b, s.grad)
+		for _, p := range s.products {
+			st.sampleForm(b, p.in)
+			st.product(p.weight, b.images*b.rows*b.cols)
+		}
+	}
+}
+
+// gradForm writes a form of the gradients, a row for each tile.
+func (st *winogradWeightState) gradForm(b winogradTiles, form []term) {
+	full := min(b.cols, st.w.count/st.w.results) // the last tile may have less
+	row := st.w.count * st.block
+	for i := range b.images {
+		for r := range b.rows {
+			dst := st.outs[(i*b.rows+r)*b.cols*st.ldG:]
+			src := st.grads[(i*st.rows+r)*st.h.results*row:]
+			height := st.h.resultsOf(b.from + r)
+			at := func(place, tx int) []float32 {
+				y, x := place/st.w.results, tx*st.w.results+place%st.w.results
+				if y >= height || x >= st.w.count {
+					return nil
+				}
+				return src[y*row+x*st.block:]
+			}
+			st.rowOfForms(dst, form, st.channels, st.ldG, st.w.results*st.block, 0, full, b.cols, at)
+		}
+	}
+}
+
+// sampleForm writes a form of the samples, a row for each tile.
+func (st *winogradWeightState) sampleForm(b winogradTiles, form []term) {
+	w, y0 := &st.w, max(0, st.h.first+b.from*st.h.step)
+	from := min(b.cols, max(0, (-w.first+w.step-1)/w.step)) // tiles from..to lie within the image
+	to := max(from, min(b.cols, (w.size-w.samples-w.first+w.step)/w.step))
+	if w.size-w.samples-w.first < 0 {
+		to = from
+	}
+	for i := range b.images {
+		for r := range b.rows {
+			dst := st.ins[(i*b.rows+r)*b.cols*st.ldX:]
+			src := st.samples[i*st.xRows*w.size*st.ci:]
+			top := st.h.first + (b.from+r)*st.h.step
+			at := func(place, tx int) []float32 {
+				y, x := top+place/w.samples, w.first+tx*w.step+place%w.samples
+				if y < 0 || y >= st.h.size || x < 0 || x >= w.size {
+					return nil
+				}
+				return src[((y-y0)*w.size+x)*st.ci:]
+			}
+			st.rowOfForms(dst, form, st.ci, st.ldX, w.step*st.ci, from, to, b.cols, at)
+		}
+	}
+}
+
+// rowOfForms writes a form of n floats for each of count tiles: together for those of from..to, which have all their terms, or miss
+// the same.
+func (st *winogradWeightState) rowOfForms(dst []float32, form []term, n, ld, step, from, to, count int, at func(place, tx int) []float32) {
+	for tx := 0; tx < count; {
+		together := 1
+		if tx == from && to > from {
+			together = to - from
+		}
+		l := &st.form
+		l.terms = 0
+		for _, t := range form {
+			if v := at(t.at, tx); v != nil {
+				l.src[l.terms], l.coef[l.terms] = v, t.coef
+				l.terms++
+			}
+		}
+		d := dst[tx*ld:]
+		switch {
+		case l.terms > 0:
+			combine(st.tier, d, l, n, together, ld, step)
+		default:
+			for i := range together {
+				clear(d[i*ld : i*ld+n])
+			}
+		}
+		tx += together
+	}
+}
+
+// product adds Σ_steps (form of gradients) · (form of samples) to the gradient of a form of taps.
+func (st *winogradWeightState) product(form, steps int) {
+	a, mr, nr := &st.args, gemm.MR(st.tier), gemm.NR(st.tier)
+	a.SAM, a.SAK, a.SBK, a.Segs, a.SegA, a.Flags = 4, uintptr(st.ldG)*4, uintptr(st.ldX)*4, 1, 0, gemm.Accumulate
+	a.K = uintptr(steps)
+	for r := range min(mr, len(a.Rows)) {
+		a.Rows[r] = uintptr(r*st.ci) * 4
+	}
+	n := (st.channels + mr - 1) / mr
+	small, large := st.channels/n, st.channels%n // large tiles have a row more
+	for p := 0; p < st.ci; p += nr {
+		cols := min(nr, st.ci-p)
+		a.B = unsafe.Pointer(&st.ins[p])
+		stack := func(row, rows, count int) {
+			if count == 0 {
+				return
+			}
+			a.A, a.C = unsafe.Pointer(&st.outs[row]), unsafe.Pointer(&st.total[(form*st.co+st.c0+row)*st.ci+p])
+			a.Tiles, a.TileA, a.TileC = uintptr(count), uintptr(rows)*4, uintptr(rows*st.ci)*4
+			gemm.Micro(st.tier, a, rows, cols)
+		}
+		stack(0, small+1, large)
+		stack(large*(small+1), small, n-large)
+	}
+}
+
+// needed is how many tiles, of those from..to, need a sum: all but perhaps the last.
+func (a *winogradAxis) needed(sum, from, to int) int {
+	for to > from && !a.needs(sum, a.resultsOf(to-1)) {
+		to--
+	}
+	return to - from
+}
