@@ -24,6 +24,7 @@ type Backend struct {
 	vec     *vec.Kernels
 	workers *workers
 	memory  int64 // bytes that there are; 0: unknown
+	bf16    bool  // by plain Go, where the processor cannot: for tests
 }
 
 // Option changes what Open does.
@@ -32,6 +33,7 @@ type Option func(*options)
 type options struct {
 	tier    cpuinfo.Tier
 	threads int
+	bf16    bool
 	err     error
 }
 
@@ -66,7 +68,7 @@ func Open(opts ...Option) (*Backend, error) {
 	if o.threads == 0 {
 		o.threads = runtime.GOMAXPROCS(0)
 	}
-	return &Backend{tier: o.tier, vec: vec.For(o.tier), workers: newWorkers(o.threads), memory: systemMemory()}, nil
+	return &Backend{tier: o.tier, vec: vec.For(o.tier), workers: newWorkers(o.threads), memory: systemMemory(), bf16: o.bf16}, nil
 }
 
 // Name is "cpu".
@@ -77,7 +79,7 @@ func (b *Backend) Capabilities() backend.Capabilities {
 	return backend.Capabilities{
 		Device:      fmt.Sprintf("CPU, %d threads, %v", b.workers.count(), b.tier),
 		MemoryBytes: b.memory,
-		Precisions:  []string{"float32"},
+		Precisions:  b.precisions(),
 		Threads:     b.workers.count(),
 		Fills:       true,
 		Target:      program.Target{Epilogue: hasEpilogue, Kernel: hasKernel, Precision: "float32", Align: 64},

@@ -23,10 +23,18 @@ func bindMatMul(b *binder, s *step) error {
 	if batch > 1 {
 		return bindBatched(b, s, shape, batch, stepA, stepB)
 	}
-	plan := gemm.NewPlan(b.b.tier, shape, gemm.Options{})
+	if b.e.p.Precision == "bf16" && k > 0 {
+		return bindMatMulBF16(b, s, shape)
+	}
+	b.multiply(s, gemm.NewPlan(b.b.tier, shape, gemm.Options{}), s.in[0].f32, s.in[1].f32, n)
+	return nil
+}
+
+// multiply appends the phases of a plan, whose result has n columns.
+func (b *binder) multiply(s *step, plan *gemm.Plan, A, B []float32, n int) {
 	shared := alloc(plan.SharedFloats())
 	b.scratch(plan.LocalFloats())
-	A, B, C := s.in[0].f32, s.in[1].f32, s.out[0].f32
+	C := s.out[0].f32
 	b.phase(plan.PackTasks(), func(_ *worker, task int) { plan.Pack(task, A, B, shared) })
 	calls := b.calls(s, n, func() gemm.Call { return gemm.Call{A: A, B: B, C: C, Shared: shared} })
 	b.phase(plan.Tasks(), func(w *worker, task int) {
@@ -34,7 +42,6 @@ func bindMatMul(b *binder, s *step) error {
 		c.Local = w.local
 		plan.Do(task, c)
 	})
-	return nil
 }
 
 // bindBatched gives each task whole matrices of a batch.

@@ -47,6 +47,7 @@ type health struct {
 	Threads    int                       `json:"threads"`
 	Tiers      []string                  `json:"tiers"`           // slowest first; the last one is used
 	PeakGFLOPS map[string]trainer.Number `json:"peak_gflops"`     // of one thread's registers, by tier
+	BF16       bool                      `json:"bf16"`            // whether the processor has precision = "bf16"
 	PeakAll    trainer.Number            `json:"peak_gflops_all"` // of all threads together, by the last tier
 	HandOverNS int64                     `json:"hand_over_ns"`    // of a change between two cores; 0: there is one
 	Row        string                    `json:"kernels_of"`      // the standard row that kernels are shown for
@@ -121,6 +122,11 @@ func runDoctor(ctx context.Context, o doctorOptions, stdout io.Writer) error {
 
 // speedRows tell what the processor can do, and with which kernels.
 func (h *health) speedRows(t *table) {
+	if h.BF16 {
+		t.row("bf16", "precision = \"bf16\" multiplies by AVX512_BF16")
+	} else {
+		t.row("bf16", "not on this processor (AVX512_BF16): precision = \"bf16\" runs in float32 here")
+	}
 	t.row("peak", fmt.Sprintf("%.1f GFLOP/s on %d threads", float64(h.PeakAll), h.Threads))
 	if h.HandOverNS > 0 {
 		t.row("hand-over", fmt.Sprintf("%d ns from core to core", h.HandOverNS))
@@ -179,6 +185,7 @@ func examine(ctx context.Context) (*health, error) {
 		h.Tiers = append(h.Tiers, tier.String())
 		h.PeakGFLOPS[tier.String()] = trainer.Number(gemm.Peak(tier, 1))
 	}
+	h.BF16 = cpuinfo.BF16()
 	h.PeakAll = trainer.Number(gemm.Peak(cpuinfo.Best(), h.Threads))
 	h.HandOverNS = throughput.HandOver().Nanoseconds()
 	if err := h.examineKernels(ctx); err != nil {

@@ -51,6 +51,9 @@ func Best() Tier { return available[len(available)-1] }
 // Has says whether this processor and build have t.
 func Has(t Tier) bool { return slices.Contains(available, t) }
 
+// BF16 says whether this processor and build multiply pairs of bfloat16 (AVX512_BF16, beside the tier AVX512).
+func BF16() bool { return bf16 && Has(AVX512) }
+
 // Model is the processor's name where the system tells it, with family and model where it is a vendor's name alone; else "".
 func Model() string {
 	text, err := os.ReadFile("/proc/cpuinfo")

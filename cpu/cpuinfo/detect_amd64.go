@@ -4,6 +4,8 @@ package cpuinfo
 
 import "golang.org/x/sys/cpu"
 
+var bf16 = cpu.X86.HasAVX512BF16
+
 func detect() []Tier {
 	tiers := []Tier{Go}
 	x := &cpu.X86

@@ -2,4 +2,6 @@
 
 package cpuinfo
 
+const bf16 = false
+
 func detect() []Tier { return []Tier{Go} }

@@ -73,6 +73,12 @@ func Micro(t cpuinfo.Tier, a *Args, rows, cols int) {
 	micro(t, a, rows, cols)
 }
 
+// MicroPairs is Micro for pairs of bfloat16, of which K counts as many; any rows and columns that a tier has.
+func MicroPairs(a *Args, rows, cols int) {
+	a.mask = uintptr(uint32(uint64(1)<<uint(cols) - 1))
+	microPairs(a, rows, cols)
+}
+
 // microDot runs t's kernel of dot products on rows x cols results: A and B are rows, contiguous along K, SAM and SBK apart.
 func microDot(t cpuinfo.Tier, a *Args, rows, cols int) {
 	a.edge = uintptr(8-cols) * 4

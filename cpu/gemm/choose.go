@@ -21,7 +21,7 @@ func (p *Plan) normalise() {
 // chooseDot: with few rows, packing B costs more than it gives, and dot products read B once, in place. Short ones
 // (small K) spend their time on adding up lanes.
 func (p *Plan) chooseDot(o Options) bool {
-	fits := p.TransB && !p.TransA && !p.custom[0] && !p.custom[1]
+	fits := !p.pairs && p.TransB && !p.TransA && !p.custom[0] && !p.custom[1]
 	switch o.Method {
 	case "":
 		few := p.M <= max(1, min(p.geo.dotLimit, p.K/10)) || p.N == 1

@@ -12,7 +12,7 @@ import (
 	"unsafe"
 )
 
-// emulator runs the AVX-512 kernels of kernels_amd64.s on any processor: it reads the assembly's text and does what
+// emulator runs the AVX-512 kernels of kernels_amd64.s and bf16_amd64.s on any processor: it reads the assembly's text and does what
 // each instruction is documented to do (Intel's manual, volume 2), lane by lane. It is slow and knows no other
 // instructions; what it shows is that the kernels compute the right thing, on machines without AVX-512 too.
 type emulator struct {
@@ -22,6 +22,8 @@ type emulator struct {
 	z     [32][16]uint32
 	zero  bool
 	frame []uint64
+	data  map[string][]uint32 // constants by name
+	bytes uint64              // of an instruction that the assembler does not know, as far as they were met
 }
 
 type instruction struct {
@@ -33,12 +35,26 @@ type instruction struct {
 // newEmulator reads the kernels.
 func newEmulator(t *testing.T) *emulator {
 	t.Helper()
-	text, err := os.ReadFile("kernels_amd64.s")
-	if err != nil {
-		t.Fatal(err)
+	e := &emulator{funcs: map[string][]instruction{}, data: map[string][]uint32{}}
+	for _, file := range []string{"kernels_amd64.s", "bf16_amd64.s"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.read(string(text))
 	}
-	e := &emulator{funcs: map[string][]instruction{}}
-	for _, part := range strings.Split(string(text), "\nTEXT ·")[1:] {
+	return e
+}
+
+var datum = regexp.MustCompile(`DATA (\w+)<>\+\d+\(SB\)/4, \$0x([0-9a-f]+)`)
+
+// read takes the kernels and the constants of a file; constants lie in order.
+func (e *emulator) read(text string) {
+	for _, m := range datum.FindAllStringSubmatch(text, -1) {
+		v, _ := strconv.ParseUint(m[2], 16, 32)
+		e.data[m[1]] = append(e.data[m[1]], uint32(v))
+	}
+	for _, part := range strings.Split(text, "\nTEXT ·")[1:] {
 		name, body, _ := strings.Cut(part, "(SB)")
 		labels := map[string]int{}
 		var code []instruction
@@ -64,7 +80,6 @@ func newEmulator(t *testing.T) *emulator {
 		}
 		e.funcs[name] = code
 	}
-	return e
 }
 
 var (
@@ -138,7 +153,13 @@ func (e *emulator) integer(in instruction) bool {
 		e.gp[a[1]] = e.word(a[0])
 	case "MOVL":
 		e.gp[a[1]] = e.word(a[0]) & 0xffffffff
+	case "SUBQ":
+		set(a[1], e.gp[a[1]]-e.word(a[0]))
 	case "LEAQ":
+		if name, _, ok := strings.Cut(a[0], "<>+0(SB)"); ok {
+			e.gp[a[1]] = uint64(uintptr(unsafe.Pointer(&e.data[name][0])))
+			break
+		}
 		p, _ := e.address(a[0])
 		e.gp[a[1]] = uint64(uintptr(p))
 	case "ADDQ":
@@ -175,6 +196,34 @@ func (e *emulator) vector(in instruction) bool {
 		*reg(dst) = out
 	}
 	switch in.op {
+	case "LONG", "WORD":
+		return e.encoded(in)
+	case "VPBROADCASTD":
+		each(a[1], func(int) uint32 { return uint32(e.gp[a[0]]) })
+	case "VPSRLD":
+		each(a[2], func(i int) uint32 { return reg(a[1])[i] >> e.word(a[0]) })
+	case "VPANDD":
+		each(a[2], func(i int) uint32 { return reg(a[0])[i] & reg(a[1])[i] })
+	case "VPADDD":
+		each(a[2], func(i int) uint32 { return reg(a[0])[i] + reg(a[1])[i] })
+	case "VPORD":
+		dst := a[len(a)-1]
+		each(dst, func(i int) uint32 {
+			if len(a) == 4 && e.k[a[2][1]-'0']>>i&1 == 0 {
+				return reg(dst)[i]
+			}
+			return reg(a[0])[i] | reg(a[1])[i]
+		})
+	case "VMOVAPS":
+		each(a[1], func(i int) uint32 { return reg(a[0])[i] })
+	case "VPERMT2D": // the table is the last operand, and behind it the first
+		each(a[2], func(i int) uint32 {
+			at := reg(a[1])[i] & 31
+			if at < 16 {
+				return reg(a[2])[at]
+			}
+			return reg(a[0])[at-16]
+		})
 	case "VPXORD":
 		each(a[2], func(i int) uint32 { return reg(a[0])[i] ^ reg(a[1])[i] })
 	case "VBROADCASTSS":
@@ -197,12 +246,20 @@ func (e *emulator) vector(in instruction) bool {
 			return reg(a[0])[i]
 		})
 	case "VCMPPS":
-		if a[0] != "$0x1e" { // greater than, false for NaN
-			return false
-		}
 		k := uint32(0)
 		for i := range 16 {
-			if f(reg(a[2])[i]) > f(reg(a[1])[i]) {
+			x, y := f(reg(a[2])[i]), f(reg(a[1])[i])
+			switch a[0] {
+			case "$0x1e": // greater than, false for NaN
+			case "$0x03": // either is NaN
+				x, y = 0, 0
+				if math.IsNaN(float64(f(reg(a[2])[i]))) || math.IsNaN(float64(f(reg(a[1])[i]))) {
+					x = 1
+				}
+			default:
+				return false
+			}
+			if x > y {
 				k |= 1 << i
 			}
 		}
@@ -213,6 +270,30 @@ func (e *emulator) vector(in instruction) bool {
 		e.move(in, reg)
 	default:
 		return e.shuffle(in, reg, each)
+	}
+	return true
+}
+
+// encoded does VDPBF16PS, of whose bytes LONG brings four and WORD the rest.
+func (e *emulator) encoded(in instruction) bool {
+	v := e.word(in.args[0])
+	if in.op == "LONG" {
+		e.bytes = v
+		return true
+	}
+	b := e.bytes | v<<32
+	at := func(i int) int { return int(b >> (8 * i) & 0xff) }
+	p0, p1, p2, modRM := at(1), at(2), at(3), at(5)
+	// EVEX, map 0F38, W0, prefix F3, 512 bits, no mask, opcode 52, a register operand
+	if at(0) != 0x62 || p0&15 != 2 || p1&0x87 != 6 || p2&0xf7 != 0x40 || at(4) != 0x52 || modRM < 0xc0 {
+		return false
+	}
+	not := func(x, bit int) int { return ^x >> bit & 1 }
+	acc := modRM>>3&7 | not(p0, 7)<<3 | not(p0, 4)<<4
+	x := modRM&7 | not(p0, 5)<<3 | not(p0, 6)<<4
+	y := ^p1>>3&15 | not(p2, 3)<<4
+	for i := range 16 {
+		e.z[acc][i] = math.Float32bits(addPair(math.Float32frombits(e.z[acc][i]), e.z[y][i], e.z[x][i]))
 	}
 	return true
 }

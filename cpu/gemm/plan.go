@@ -44,6 +44,8 @@ type Options struct {
 	Serial bool
 	// CustomA, CustomB: the operand comes from Call.PackerA or Call.PackerB, a block at a time, into local scratch.
 	CustomA, CustomB bool
+	// BF16: A and B are pairs of bfloat16, made by [Pairs], and K counts the pairs.
+	BF16 bool
 }
 
 // PackerB writes a block of op(B) as panels (see the package comment), zero-filled up to a whole panel.
@@ -64,6 +66,7 @@ type Plan struct {
 	tier         cpuinfo.Tier
 	geo          geometry
 	dot          bool
+	pairs        bool    // operands are pairs of bfloat16
 	custom       [2]bool // A, B
 	packA, packB Packing
 	kc, mc, nc   int
@@ -82,7 +85,7 @@ func NewPlan(t cpuinfo.Tier, s Shape, o Options) *Plan {
 }
 
 func (p *Plan) init(t cpuinfo.Tier, s Shape, o Options) {
-	*p = Plan{Shape: s.fill(), tier: t, geo: geometries[t], custom: [2]bool{o.CustomA, o.CustomB}}
+	*p = Plan{Shape: s.fill(), tier: t, geo: geometries[t], custom: [2]bool{o.CustomA, o.CustomB}, pairs: o.BF16}
 	p.normalise()
 	p.dot = p.chooseDot(o)
 	p.blocks(o)

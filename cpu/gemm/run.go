@@ -224,6 +224,10 @@ func (r *run) stack(a operand, m, n, rows, count, cols int) {
 		g.RowBias = ptr(r.RowBias, m)
 	}
 	g.Tiles, g.TileA, g.TileC = uintptr(count), uintptr(rows)*a.line, uintptr(rows*r.LDC)*4
+	if r.pairs {
+		MicroPairs(g, rows, cols)
+		return
+	}
 	Micro(r.tier, g, rows, cols)
 }
 

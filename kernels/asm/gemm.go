@@ -62,8 +62,8 @@ func gemmKernels() {
 		DATA(4*i, v)
 	}
 	for rows := 1; rows <= rows512; rows++ {
-		tile512(rows, 2)
-		tile512(rows, 1)
+		tile512(rows, 2, false)
+		tile512(rows, 1, false)
 	}
 	for rows := 1; rows <= rows256; rows++ {
 		tile256(rows, 2, false)

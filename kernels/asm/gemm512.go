@@ -10,8 +10,14 @@ import (
 
 // tile512 writes z{mr}x{16 nv}: C[r] (+)= the sum over Segs segments of K steps of A[r]*B, then biases, ReLU or ReLU mask.
 // All columns are masked, so one kernel serves full tiles and edges.
-func tile512(mr, nv int) {
-	TEXT(fmt.Sprintf("z%dx%d", mr, 16*nv), NOSPLIT, "func(p *uint64)")
+//
+// With pairs every float of A and B is two bfloat16, K counts them, and VDPBF16PS adds both products: the tile is h{mr}x{16 nv}.
+func tile512(mr, nv int, pairs bool) {
+	name := "z%dx%d"
+	if pairs {
+		name = "h%dx%d"
+	}
+	TEXT(fmt.Sprintf(name, mr, 16*nv), NOSPLIT, "func(p *uint64)")
 	p := Load(Param("p"), GP64()).(GPVirtual)
 	load := loader(p)
 	m := GP32()
@@ -56,11 +62,17 @@ func tile512(mr, nv int) {
 		}
 		ADDQ(sbk, b)
 		for r := 0; r < mr; r++ {
-			if nv == 1 {
+			if nv == 1 && !pairs {
 				VFMADD231PS_BCST(row(r), bv[0], acc(r, 0))
 				continue
 			}
 			VBROADCASTSS(row(r), tmp[r%2])
+			if pairs {
+				for v := 0; v < nv; v++ {
+					vdpbf16ps(30+r%2, 28+v, r*nv+v)
+				}
+				continue
+			}
 			VFMADD231PS(tmp[r%2], bv[0], acc(r, 0))
 			VFMADD231PS(tmp[r%2], bv[1], acc(r, 1))
 		}
