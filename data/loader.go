@@ -28,6 +28,7 @@ type LoaderOptions struct {
 	Workers  int                            // goroutines that read; 0: automatic
 	Held     int                            // how many batches the caller uses at once; 0: one
 	Alloc    func(graph.Spec) *tensor.Dense // memory of batches; nil: ordinary
+	Blocks   string                         // a field of labels, of which each gets an equal, contiguous block of every batch
 	Unread   bool                           // only Indices are wanted: who has the set elsewhere reads there
 }
 
@@ -71,7 +72,7 @@ type Loader struct {
 
 	// Of who begins a batch.
 	mu    sync.Mutex
-	order *order
+	order interface{ of(epoch int) []int }
 	begun int // batches begun since the pass began
 
 	taken int // batches that Next has returned in this pass
@@ -106,6 +107,13 @@ func NewLoader(s Source, o LoaderOptions) (*Loader, error) {
 	l.steps = s.Len() / o.Batch
 	if rest := s.Len() % o.Batch; rest > 0 && rest >= o.MinLast && !o.DropLast {
 		l.steps++
+	}
+	if o.Blocks != "" {
+		b, err := newBlocks(s, o.Blocks, o.Batch, o.Shuffle, o.Seed)
+		if err != nil {
+			return nil, err
+		}
+		l.order, l.steps = b, len(b.at)/o.Batch
 	}
 	if l.steps == 0 {
 		return nil, fmt.Errorf("data: %d examples give no batch of %d", s.Len(), o.Batch)
@@ -145,7 +153,7 @@ func (l *Loader) reserve(wanted []int) {
 	all := l.source.Fields()
 	l.slots = make([]*slot, l.o.Workers+l.o.Held+1)
 	for i := range l.slots {
-		s := &slot{indices: make([]int, min(l.o.Batch, l.source.Len())), sizes: l.Sizes(), free: make(chan struct{}, 1), ready: make(chan struct{}, 1)}
+		s := &slot{indices: make([]int, l.Sizes()[0]), sizes: l.Sizes(), free: make(chan struct{}, 1), ready: make(chan struct{}, 1)}
 		for _, n := range s.sizes {
 			dst := NewBatch(all, n, nil)
 			fields := make([]*tensor.Dense, len(wanted))
@@ -166,6 +174,9 @@ func (l *Loader) Steps() int { return l.steps }
 
 // Sizes are the sizes that batches have, longest first: one or two.
 func (l *Loader) Sizes() []int {
+	if l.o.Blocks != "" {
+		return []int{l.o.Batch}
+	}
 	var sizes []int
 	if l.source.Len() >= l.o.Batch {
 		sizes = append(sizes, l.o.Batch)

@@ -262,6 +262,11 @@ func readLabels(s Source, indices []int) ([]int32, error) {
 	if at < 0 {
 		return nil, mistake("data.train_on", `"normal" needs labels, and the source has none: set data.label`)
 	}
+	return readNumbers(s, at, indices)
+}
+
+// readNumbers reads a field of whole numbers of these examples.
+func readNumbers(s Source, at int, indices []int) ([]int32, error) {
 	const batch = 1024
 	labels := make([]int32, 0, len(indices))
 	for some := range slices.Chunk(indices, batch) {

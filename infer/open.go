@@ -98,10 +98,9 @@ func readConfig(run string, sets []string) (*configs.Config, *model.Config, *dat
 
 // declare adds the states of a model to st, so that a checkpoint can be held against them.
 func declare(st backend.State, mod *model.Model) error {
-	const batch = 2 // the smallest that batch norm takes
 	var graphs []*graph.Graph
 	for phase := range mod.Phases() {
-		fn, err := mod.TrainPhase(batch, phase)
+		fn, err := mod.TrainPhase(mod.SmallestBatch(), phase)
 		if err != nil {
 			return err
 		}

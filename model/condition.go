@@ -93,12 +93,16 @@ func (m *Model) findCondition() error {
 	return nil
 }
 
-// ConditionFields are the fields that parts of the model are told.
+// ConditionFields are the fields that parts of the model are told, and the labels that choose a decoder.
 func (m *Model) ConditionFields() []Field {
-	if m.Condition == nil {
-		return nil
+	var fields []Field
+	if m.Condition != nil {
+		fields = m.Condition.fields
 	}
-	return m.Condition.fields
+	if h := m.Heads; h != nil && !slices.ContainsFunc(fields, func(f Field) bool { return f.Name == h.Name }) {
+		fields = append(slices.Clone(fields), *h)
+	}
+	return fields
 }
 
 // tells reports whether a part is told the condition.

@@ -14,6 +14,7 @@ type Config struct {
 	Preset         string                `toml:"preset" doc:"the known variant that gives every other key its default; see: aetrain list presets" example:"\"vae\""`
 	LatentDim      int                   `toml:"latent_dim" min:"0" doc:"numbers in a code; 0: the encoder's output is the code"`
 	Tied           bool                  `toml:"tied" doc:"the mirror shares the encoder's weights, transposed"`
+	DecoderPer     string                `toml:"decoder_per" doc:"a field of labels, each of which gets a decoder of its own behind the one encoder; empty: one decoder for all" example:"\"label\""`
 	Encoder        []nn.Layer            `toml:"encoder" doc:"layers from the input to the bottleneck, which projects by itself" example:"[{ layer = \"dense\", units = 400, activation = \"relu\" }]"`
 	Decoder        []nn.Layer            `toml:"decoder" doc:"layers from the code to the output; left out: the encoder's mirror" example:"[{ layer = \"dense\", units = 400, activation = \"relu\" }, { layer = \"dense\" }]"`
 	Corruption     Corruption            `toml:"corruption" kind:"none" doc:"what is done to the encoder's input in training"`

@@ -2,14 +2,14 @@ package model
 
 import "slices"
 
-// smallestBatch is one that every model can be built at.
-const smallestBatch = 2
+// SmallestBatch is a batch that the model can be trained on whatever its parts are: two examples, of each label that has a decoder.
+func (m *Model) SmallestBatch() int { return 2 * m.heads() }
 
 // FieldNames are the fields of the data that training reads, in the data's order.
 func (m *Model) FieldNames() []string {
 	read := map[string]bool{FieldX: true}
 	for phase := range m.Phases() {
-		fn, err := m.TrainPhase(smallestBatch, phase)
+		fn, err := m.TrainPhase(m.SmallestBatch(), phase)
 		if err != nil {
 			continue // New has built it once: it cannot fail
 		}
@@ -33,7 +33,7 @@ func (f *Forward) HasField(name string) bool {
 
 // MinBatch is the smallest batch that the model can be trained on: two examples where statistics are taken over the batch.
 func (m *Model) MinBatch() int {
-	fn, err := m.Train(smallestBatch)
+	fn, err := m.Train(m.SmallestBatch())
 	if err != nil {
 		return 1
 	}

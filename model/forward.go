@@ -173,8 +173,7 @@ func (f *Forward) decode(s *nn.Scope, z graph.Value) prob.Distribution {
 	m := f.model
 	var recon prob.Distribution
 	s.Within("decoder", func(s *nn.Scope) graph.Value {
-		raw := m.Decoder.Build(s, f.conditioned(intoDecoder, z, m.Decoder.In))
-		raw = op.Reshape(raw, append([]int{z.Dim(0)}, m.Raw...)...)
+		raw := f.raw(s, f.conditioned(intoDecoder, z, m.Decoder.In))
 		recon = m.Config.Reconstruction.Distribution(s, raw, m.X[m.channelAxis()])
 		return raw
 	})

@@ -44,6 +44,7 @@ type Model struct {
 	Mirror  bool        // the decoder is the encoder's mirror
 
 	Columns   []column.Column // what the numbers on x's last axis are, of a table; nil: it is none
+	Heads     *Field          // the labels that have a decoder each; nil: one decoder for all
 	Condition *told           // what parts are told; nil: nothing
 
 	x         graph.Spec
@@ -64,7 +65,7 @@ func New(c *Config, fields []Field) (*Model, error) {
 	if err := m.findFields(); err != nil {
 		return nil, err
 	}
-	if err := m.findCondition(); err != nil {
+	if err := errors.Join(m.findCondition(), m.findHeads()); err != nil {
 		return nil, err
 	}
 	if err := errors.Join(m.buildEncoder(), m.buildAdversaries(), m.checkParts()); err != nil {
@@ -129,7 +130,7 @@ const mostNumbers = 1 << 34
 
 // checkBuild builds the largest graph once, for what only building tells.
 func (m *Model) checkBuild() error {
-	f, err := m.Train(2)
+	f, err := m.Train(m.SmallestBatch())
 	if err != nil {
 		return err
 	}

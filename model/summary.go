@@ -1,6 +1,7 @@
 package model
 
 import (
+	"strconv"
 	"strings"
 
 	"aetrain/graph"
@@ -33,7 +34,13 @@ func (m *Model) Summary() ([]Row, error) {
 		}
 	}
 	for _, p := range m.Decoder.Layers {
-		add(graph.Join("decoder", p.Path), p.Kind(), p.Out)
+		for k := range m.heads() {
+			path := "decoder"
+			if m.Heads != nil {
+				path = graph.Join(path, strconv.Itoa(k))
+			}
+			add(graph.Join(path, p.Path), p.Kind(), p.Out)
+		}
 	}
 	for _, s := range fn.Graph.States() { // what the likelihood has learned
 		if rest, ok := strings.CutPrefix(s.Name, "decoder."); ok && s.Kind == graph.Param && !strings.Contains(rest, ".") {

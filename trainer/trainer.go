@@ -141,7 +141,7 @@ func (r *Run) openLoader() error {
 	r.loader, err = data.NewLoader(o.Splits.Train, data.LoaderOptions{
 		Batch: o.Data.Batch, Fields: r.fields, Seed: o.Seed, Shuffle: o.Data.Shuffle, DropLast: o.Data.DropLast,
 		MinLast: o.Model.MinBatch(), Training: true, Workers: o.Data.Workers, Alloc: o.Backend.Host,
-		Unread: r.unread(),
+		Unread: r.unread(), Blocks: o.Model.BlockField(),
 	})
 	if err != nil {
 		return err

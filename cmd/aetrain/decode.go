@@ -25,11 +25,13 @@ var decodeCommand = command{
 	name: "decode", args: "[RUN]", summary: "write what codes decode to, in the units of the data",
 	help: "Codes are read as encode writes them: .npy (N x code), .csv (a header; the column example is passed over) or .jsonl ({\"z\": [...]}).",
 	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
-		var o runOptions
+		var o decodeOptions
 		o.add(f)
 		f.StringVar(&o.In, "in", "", "codes, `PATH` of a .npy, .csv or .jsonl file")
 		o.addOutput(f)
+		o.addLabel(f, "a conditional model wants one")
 		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+			o.Labelled = f.given("label")
 			if err := o.take(args); err != nil {
 				return err
 			}
@@ -38,14 +40,20 @@ var decodeCommand = command{
 	},
 }
 
+// decodeOptions are the flags of "aetrain decode".
+type decodeOptions struct {
+	runOptions
+	labelOptions
+}
+
 // runDecode decodes a file of codes.
-func runDecode(ctx context.Context, o runOptions, stdout, stderr io.Writer) error {
+func runDecode(ctx context.Context, o decodeOptions, stdout, stderr io.Writer) error {
 	if o.In == "" {
 		return usagef("-in is missing: a file of codes")
 	}
 	t := newTalk(stderr, o.talkOptions)
 	defer t.done()
-	r, err := openRun(o, t)
+	r, err := openRun(o.runOptions, t)
 	if err != nil {
 		return err
 	}
@@ -60,11 +68,15 @@ func runDecode(ctx context.Context, o runOptions, stdout, stderr io.Writer) erro
 	}
 	n := r.shownRows(len(values)/code.Size(), o.Out)
 	z := tensor.New(tensor.WithShape(append([]int{n}, code...)...), tensor.WithBacking(values[:n*code.Size()]))
-	x, err := r.Decode(ctx, z)
+	given, err := o.given(r, n)
 	if err != nil {
 		return err
 	}
-	return r.deliverTensor(x, 0, o, grid.Options{}, stdout)
+	x, err := r.Decode(ctx, z, given)
+	if err != nil {
+		return err
+	}
+	return r.deliverTensor(x, 0, o.runOptions, grid.Options{}, stdout)
 }
 
 // readCodes reads codes of a size, one after the other.

@@ -77,7 +77,20 @@ func (e *experiment) buildModel(ctx context.Context, splits *data.Splits) (*mode
 	if err = model.Report(e.cfg, err); err != nil {
 		return nil, err
 	}
+	if m != nil && m.Heads != nil {
+		e.checkBlocks(m.Heads)
+	}
 	return m, e.cfg.Err()
+}
+
+// checkBlocks holds batches to equal blocks of each label that has a decoder.
+func (e *experiment) checkBlocks(labels *model.Field) {
+	if n := labels.Classes; e.data.Batch%n != 0 {
+		e.cfg.Errorf("data.batch", "%d is no multiple of %d: with model.decoder_per each batch holds as many examples of every label", e.data.Batch, n)
+	}
+	if e.train.Accumulate > 1 {
+		e.cfg.Errorf("train.accumulate", "with model.decoder_per a batch is one piece: each label's decoder sees its block of it")
+	}
 }
 
 // checkRange measures the data.

@@ -17,14 +17,17 @@ var reconstructCommand = command{
 	name: "reconstruct", args: "[RUN]", summary: "write the reconstructions of inputs, in the units of the data",
 	help: `
 Codes are the posterior's mean; the input is clean unless -corrupt. A picture of several inputs shows each above its reconstruction,
-a picture of one input is its reconstruction. mse is that of what the network is fed.`,
+a picture of one input is its reconstruction. mse is that of what the network is fed.
+With -label a model with a decoder for each label (model.decoder_per) swaps: every input is decoded as that label.`,
 	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
 		var o reconstructOptions
 		o.runOptions.add(f)
 		o.addInput(f)
 		o.addOutput(f)
+		o.addLabel(f, "that of each input")
 		f.BoolVar(&o.Corrupt, "corrupt", false, "corrupt the input as in training, by the run's seed")
 		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+			o.Labelled = f.given("label")
 			if err := o.take(args); err != nil {
 				return err
 			}
@@ -36,6 +39,7 @@ a picture of one input is its reconstruction. mse is that of what the network is
 // reconstructOptions are the flags of "aetrain reconstruct".
 type reconstructOptions struct {
 	runOptions
+	labelOptions
 	Corrupt bool // the input, as in training
 }
 
@@ -49,6 +53,9 @@ func runReconstruct(ctx context.Context, o reconstructOptions, stdout, stderr io
 	}
 	defer r.Close()
 	if err := r.openInput(ctx, o.runOptions); err != nil {
+		return err
+	}
+	if err := o.relabel(r); err != nil {
 		return err
 	}
 	rec := &reconstruction{r: r, corrupt: o.Corrupt, n: r.shownRows(r.source.Len(), o.Out)}

@@ -20,7 +20,7 @@ var sampleCommand = command{
 		o.runOptions.add(f)
 		o.addOutput(f)
 		f.IntVar(&o.N, "n", 64, "how many, `N`")
-		f.IntVar(&o.Label, "label", 0, "the label, `L`, that a conditional model is told (default: one after the other)")
+		o.addLabel(f, "one after the other")
 		f.StringVar(&o.Prior, "prior", "", "`P` to draw codes from: normal or gaussian-mixture (fitted on the spot), where the model has a posterior (default: the model's)")
 		f.Uint64Var(&o.Seed, "seed", 0, "of the draw, `S` (default: the run's)")
 		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -36,12 +36,11 @@ var sampleCommand = command{
 // sampleOptions are the flags of "aetrain sample".
 type sampleOptions struct {
 	runOptions
-	N        int
-	Label    int
-	Labelled bool   // Label counts; otherwise there is one after the other
-	Prior    string // kind; "": the model's
-	Seed     uint64
-	Seeded   bool // Seed counts; otherwise the run's does
+	labelOptions
+	N      int
+	Prior  string // kind; "": the model's
+	Seed   uint64
+	Seeded bool // Seed counts; otherwise the run's does
 }
 
 // runSample draws o.N examples from the prior of the run's checkpoint.
@@ -63,7 +62,7 @@ func runSample(ctx context.Context, o sampleOptions, stdout, stderr io.Writer) e
 	if o.Seeded {
 		seed = o.Seed
 	}
-	given, err := o.given(r)
+	given, err := o.given(r, o.N)
 	if err != nil {
 		return err
 	}
@@ -97,22 +96,6 @@ func (o sampleOptions) drawnFrom(ctx context.Context, r *openedRun) (*infer.Mode
 		src = splits.Train
 	}
 	return r.Model.WithPrior(ctx, o.Prior, src)
-}
-
-// given is what the model is told: the label that is asked for.
-func (o sampleOptions) given(r *openedRun) (infer.Fields, error) {
-	if !o.Labelled {
-		return nil, nil
-	}
-	fields := r.Model.Model().ConditionFields()
-	if len(fields) != 1 || fields[0].Classes == 0 {
-		return nil, usagef("-label %d: the model is told no label: train it with [model.condition] on = [\"label\"]", o.Label)
-	}
-	f := fields[0]
-	if o.Label < 0 || o.Label >= f.Classes {
-		return nil, usagef("-label %d: %s is 0 to %d", o.Label, f.Name, f.Classes-1)
-	}
-	return infer.Labels(f.Name, o.Label, o.N), nil
 }
 
 // deliverTensor writes N×... in data units, each row under its number. from is how many inputs they come from, 0 for N.
