@@ -195,6 +195,43 @@ codes = 8
 epochs = 1
 log_every_steps = 5
 `,
+	"masked": `
+[data]
+source = "random"
+shape = [1, 8, 8]
+examples = 176
+batch = 8
+validation = 16
+[model]
+preset = "masked"
+encoder = [{ layer = "patch_embed", size = 2, units = 8 }, { layer = "transformer", heads = 2 }]
+decoder = [{ layer = "dense", units = 4 }, { layer = "transformer", heads = 1 }, { layer = "dense" }]
+[train]
+epochs = 1
+log_every_steps = 5
+`,
+	"transformer": `
+[data]
+source = "waves"
+length = 8
+channels = 2
+examples = 176
+batch = 8
+validation = 16
+[model]
+preset = "vae"
+latent_dim = 3
+encoder = [
+  { layer = "conv1d", filters = 8, kernel = 3, padding = "causal", dilation = 2, activation = "gelu" },
+  { layer = "transformer", heads = 2, causal = true, positions = "learned" },
+  { layer = "residual", layers = [{ layer = "layer_norm" }, { layer = "attention", heads = 4 }] },
+]
+[model.reconstruction]
+kind = "gaussian"
+[train]
+epochs = 1
+log_every_steps = 5
+`,
 }
 
 // TestTraining: a training on the GPU has the losses of the same training on the CPU, and its weights after twenty steps.
@@ -293,7 +330,8 @@ func prepare(t *testing.T, b backend.Backend, text, dir, resume string) (*traine
 	if err != nil {
 		t.Fatal(err)
 	}
-	return trainer.New(trainer.Options{Dir: dir, Name: "t", Seed: 1, Train: tc, Data: dc, Optimizer: oc, Model: m, Splits: splits, Backend: b, Resume: resume})
+	return trainer.New(trainer.Options{Dir: dir, Name: "t", Seed: 1, Train: tc, Data: dc, Optimizer: oc, Model: m, Splits: splits, Backend: b, Resume: resume,
+		Kernels: backend.Options{Strict: true}})
 }
 
 // weights are the values of a model's parameters.

@@ -3,7 +3,6 @@ package infer
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"gorgonia.org/tensor"
@@ -53,24 +52,6 @@ type runner struct {
 // mostRunners is how many Programs stay loaded at once; beyond it those that were not used for longest are closed. Two batch sizes of
 // the functions that a training uses for validation and pictures are within it.
 const mostRunners = 16
-
-// Prepare loads what functions will need for that many examples each, together: "evaluate" (of [Model.Evaluate], without further
-// metrics), "encode", "reconstruct", "denoise", "decode", "sample". A device that has too little memory then says so before there is
-// anything to lose.
-func (m *Model) Prepare(ctx context.Context, examples map[string]int) error {
-	var all []request
-	for _, function := range slices.Sorted(maps.Keys(examples)) {
-		for _, size := range m.sizes(examples[function], m.options.Batch) {
-			all = append(all, request{function: function, batch: size})
-		}
-	}
-	if err := m.acquire(ctx); err != nil {
-		return err
-	}
-	defer m.release()
-	_, err := m.prepare(all...)
-	return err
-}
 
 // prepare makes and loads the Programs that are missing, together, so that they share memory, and returns a runner for each request.
 func (m *Model) prepare(requests ...request) ([]*runner, error) {

@@ -28,6 +28,7 @@ func (m *Model) buildDecoder() error {
 	if err != nil {
 		return err
 	}
+	layers = m.folded(layers)
 	if m.Decoder, err = nn.NewStack(layers, m.Condition.widened(m.Code, intoDecoder), false); err != nil {
 		return layerMistake("decoder", err)
 	}
@@ -95,7 +96,10 @@ func (m *Model) finish(layers []nn.Layer) ([]nn.Layer, error) {
 // missingSize is what a decoder's last layer gives, behind those before it, where its size was left out.
 func (m *Model) missingSize(l nn.Sized, before []nn.Layer) int {
 	if _, dense := l.(*nn.Dense); dense {
-		st, err := nn.NewStack(before, m.Code, false)
+		st, err := nn.NewStack(before, m.Condition.widened(m.Code, intoDecoder), false)
+		if err == nil && m.embed() != nil && len(st.Out) == 2 && st.Out[0] == m.grid().Size() {
+			return m.Raw.Size() / st.Out[0] // the pixels of a patch
+		}
 		if sequence := err == nil && len(st.Out) == 2; !sequence || len(m.Raw) != 2 {
 			return m.Raw.Size() // a vector, an image as a vector
 		}
@@ -148,6 +152,9 @@ func (m *Model) wayOut(last nn.Placed, out, want graph.Shape) string {
 		return "change kernels, strides or paddings, or leave the decoder out: the encoder's mirror fits"
 	}
 	size, key := want.Size(), "units"
+	if len(out) == 2 && len(want) == 3 && m.embed() != nil && out[0] == m.grid().Size() {
+		size /= out[0]
+	}
 	if len(out) == len(want) {
 		size = want[m.channelAxis()]
 	}
@@ -185,6 +192,9 @@ func (m *Model) checkParts() error {
 	o := c.Reconstruction.Options()
 	if _, clean := c.Corruption.(*NoCorruption); clean && o.On == "corrupted" {
 		add("model.reconstruction.on", errors.New("nothing is corrupted: choose a [model.corruption], or on = \"all\""))
+	}
+	if m.Encoder != nil {
+		add("model.reconstruction.normalize", m.checkNormalize())
 	}
 	if m.importanceWeighted() && o.Reduction == "mean" {
 		add("model.reconstruction.reduction", errors.New("an importance-weighted bound needs nats: reduction = \"sum\""))

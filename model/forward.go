@@ -37,6 +37,7 @@ type Forward struct {
 	mode   Mode
 	told   graph.Value        // the condition, N×size, once it is asked for
 	judged map[string]*judged // what adversaries say, by name, once they are asked
+	hiding hiding             // which patches the encoder does not see; kept is 0 where it sees all
 }
 
 // forward builds a pass. corrupt is false where the input stays clean in spite of the mode.
@@ -47,7 +48,7 @@ func (m *Model) forward(s *nn.Scope, mode Mode, n, samples int, corrupt bool) *F
 	f.Input = f.X
 	if corrupt && mode != Inference {
 		s.Within("corruption", func(s *nn.Scope) graph.Value {
-			f.Input, f.Changed = m.Config.Corruption.Corrupt(s, f.X)
+			f.corrupt(s)
 			return f.Input
 		})
 	}
@@ -117,7 +118,7 @@ func (f *Forward) Decode(z graph.Value) prob.Distribution {
 func (f *Forward) encode(s *nn.Scope, x graph.Value) []Latent {
 	var latent Latent
 	s.Within("encoder", func(s *nn.Scope) graph.Value {
-		h := f.model.Encoder.Build(f.masked(s), f.conditioned(intoEncoder, x, f.model.Encoder.In))
+		h := f.throughEncoder(f.masked(s), f.conditioned(intoEncoder, x, f.model.Encoder.In))
 		latent = f.model.Config.Bottleneck.Encode(s, h, f.model.Config.LatentDim)
 		return h
 	})

@@ -87,7 +87,7 @@ func (m *Model) Evaluate(batch, samples int) (*Function, error) {
 	fn := m.begin(batch, false)
 	f := m.pass(fn, Evaluation, samples, true)
 	m.addTerms(fn, f, m.evaluated(), allPhases)
-	recon := f.Recon.Mean()
+	recon := f.reconstructed()
 	mse := op.Scale(f.PerExample(op.SquaredError(recon, f.Repeated(f.X))), 1/float64(m.X.Size()))
 	fn.Metrics = append(fn.Metrics, Named{"mse", overSamples(mse)})
 	fn.Outputs["recon"] = recon
@@ -107,7 +107,7 @@ func (m *Model) Encode(batch int) (*Function, error) {
 func (m *Model) Reconstruct(batch int) (*Function, error) {
 	fn := m.begin(batch, false)
 	f := m.pass(fn, Inference, 1, false)
-	fn.Outputs["recon"] = f.Recon.Mean()
+	fn.Outputs["recon"] = f.reconstructed()
 	m.addLatents(fn, f)
 	return m.end(fn)
 }
@@ -117,12 +117,10 @@ func (m *Model) Denoise(batch int) (*Function, error) {
 	fn := m.begin(batch, false)
 	f := m.pass(fn, Evaluation, 1, true)
 	fn.Outputs["input"] = f.Input
-	latent := f.Latents[0]
-	if latent.Posterior != nil { // the mean, as in reconstruct
-		fn.Outputs["recon"] = f.Decode(latent.Mean()).Mean()
-	} else {
-		fn.Outputs["recon"] = f.Recon.Mean()
+	if latent := f.Latents[0]; latent.Posterior != nil { // the mean, as in reconstruct
+		f.Recon = f.Decode(latent.Mean())
 	}
+	fn.Outputs["recon"] = f.reconstructed()
 	return m.end(fn)
 }
 
@@ -171,6 +169,9 @@ func (m *Model) Sample(batch int) (*Function, error) {
 func (m *Model) NLL(batch, samples int) (*Function, error) {
 	if !m.Config.Reconstruction.IsDensity() {
 		return nil, fmt.Errorf("nll needs a likelihood, and %s is none: use bce, gaussian or laplace", m.reconstructionKind())
+	}
+	if m.Config.Reconstruction.Options().Normalize == "patch" {
+		return nil, errors.New("nll wants the density of x, not of standardised patches: normalize = \"none\"")
 	}
 	fn := m.begin(batch, false)
 	f := m.forward(fn.Scope, Evaluation, batch, samples, false)

@@ -102,7 +102,7 @@ func (f *Forward) head(s *nn.Scope, k int, z graph.Value) graph.Value {
 
 // rawOf is the output of the decoder whose weights lie in a scope.
 func (f *Forward) rawOf(s *nn.Scope, z graph.Value) graph.Value {
-	raw := f.model.Decoder.Build(s, z)
+	raw := f.throughDecoder(s, z)
 	return op.Reshape(raw, append([]int{z.Dim(0)}, f.model.Raw...)...)
 }
 

@@ -182,7 +182,7 @@ func (m *Model) reconstruction(s *nn.Scope, f *Forward) Term {
 // elementLosses are the losses of each element, 0 where it does not count. counted is 1 where it does; the zero Value: everywhere.
 func (m *Model) elementLosses(s *nn.Scope, f *Forward) (each, counted graph.Value) {
 	r := m.Config.Reconstruction
-	each = r.Loss(f.Recon, f.Repeated(f.X))
+	each = r.Loss(f.Recon, f.Repeated(f.target()))
 	if m.masked {
 		counted = m.maskLike(f)
 	}

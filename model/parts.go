@@ -92,11 +92,12 @@ type ReconstructionOptions struct {
 	Weight    float64 `toml:"weight" min:"0" doc:"weight of the reconstruction in the loss"`
 	Reduction string  `toml:"reduction" choices:"sum|mean" doc:"over the features of an example: sum gives nats, mean is Keras's habit"`
 	On        string  `toml:"on" choices:"all|corrupted" doc:"which features count: all, or those that the corruption has replaced"`
+	Normalize string  `toml:"normalize" choices:"none|patch" doc:"what is compared: x, or x with each patch standardised by its own mean and variance (He et al. 2022)"`
 }
 
 // newReconstructionOptions holds the defaults.
 func newReconstructionOptions() ReconstructionOptions {
-	return ReconstructionOptions{Weight: 1, Reduction: "sum", On: "all"}
+	return ReconstructionOptions{Weight: 1, Reduction: "sum", On: "all", Normalize: "none"}
 }
 
 // Options returns the keys that all reconstructions have.

@@ -10,7 +10,7 @@ func (m *Model) Score(batch int) (*Function, error) {
 	f := m.pass(fn, Inference, 1, false)
 	fn.Outputs["score"] = m.reconstruction(fn.Scope, f).Log
 	if _, compares := m.Config.Reconstruction.(Comparer); compares {
-		fn.Outputs["errors"] = op.SquaredError(f.Recon.Mean(), f.X)
+		fn.Outputs["errors"] = op.SquaredError(f.reconstructed(), f.X)
 	} else {
 		fn.Outputs["errors"], _ = m.elementLosses(fn.Scope, f)
 	}

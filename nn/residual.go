@@ -91,3 +91,14 @@ func (l *Residual) Mirror(graph.Shape) ([]Layer, error) {
 	}
 	return []Layer{c}, nil
 }
+
+// Causal returns the blocks with causal layers.
+func (l *Residual) Causal() (Layer, error) {
+	layers, err := Causal(l.Layers)
+	if err != nil {
+		return nil, err
+	}
+	c := duplicate(l)
+	c.Layers = layers
+	return c, nil
+}

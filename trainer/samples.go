@@ -25,8 +25,8 @@ type SampleOptions struct {
 	Every Every `toml:"sample_every" min:"0" doc:"epochs between pictures of reconstructions and samples; fractions are allowed, 0 is never"`
 }
 
-// Samples writes pictures to samples/: the same few examples above their reconstructions, and draws from the prior where there
-// is one, always of the same codes.
+// Samples writes pictures to samples/: the same few examples (and what a corruption leaves of them) above their reconstructions, and
+// draws from the prior where there is one, always of the same codes.
 type Samples struct {
 	SampleOptions
 	x      *tensor.Dense
@@ -60,33 +60,13 @@ func (s *Samples) On(ctx context.Context, e Event, r *Run) error {
 	return nil
 }
 
-// Uses implements Using.
-func (s *Samples) Uses(r *Run, m *infer.Model) map[string]int {
-	if r.Dir == "" || s.Every == 0 {
-		return nil
-	}
-	uses := map[string]int{"reconstruct": min(pairsShown, shown(r).Len())}
-	if r.Options.Model.Config.Corrupts() {
-		uses = map[string]int{"denoise": uses["reconstruct"]}
-	}
-	if m.HasPrior() {
-		uses["sample"] = samplesShown
-	}
-	return uses
-}
-
-// shown is the split whose first examples are.
-func shown(r *Run) data.Source {
-	if r.Splits.Validation != nil {
-		return r.Splits.Validation
-	}
-	return r.Splits.Train
-}
-
 // prepare takes the first examples of the validation split, else of training.
 func (s *Samples) prepare(ctx context.Context, r *Run) error {
 	s.folder = filepath.Join(r.Dir, "samples")
-	src := shown(r)
+	src := r.Splits.Validation
+	if src == nil {
+		src = r.Splits.Train
+	}
 	var err error
 	if s.x, err = infer.Read(ctx, src, model.FieldX, pairsShown); err != nil {
 		return fmt.Errorf("pictures: %w", err)
@@ -107,12 +87,12 @@ func (s *Samples) prepare(ctx context.Context, r *Run) error {
 }
 
 func (s *Samples) draw(ctx context.Context, r *Run) error {
-	above, below, err := s.reconstruct(ctx, r)
+	shown, err := s.reconstruct(ctx, r)
 	if err != nil {
 		return fmt.Errorf("pictures: %w", err)
 	}
 	o := grid.Options{Low: s.low, High: s.high, Columns: pairsShown}
-	if err := s.write(r, "reconstructions", func(w io.Writer) error { return grid.WritePairs(w, above, below, o) }); err != nil {
+	if err := s.write(r, "reconstructions", func(w io.Writer) error { return grid.WriteStacks(w, o, shown...) }); err != nil {
 		return err
 	}
 	if !r.Model.HasPrior() {
@@ -126,13 +106,14 @@ func (s *Samples) draw(ctx context.Context, r *Run) error {
 	return s.write(r, "samples", func(w io.Writer) error { return grid.Write(w, drawn, o) })
 }
 
-// reconstruct returns what the encoder sees and what comes back.
-func (s *Samples) reconstruct(ctx context.Context, r *Run) (above, below *tensor.Dense, err error) {
+// reconstruct returns the examples, what the encoder sees where that is something else, and what comes back.
+func (s *Samples) reconstruct(ctx context.Context, r *Run) ([]*tensor.Dense, error) {
 	if s.noisy {
-		return r.Model.Denoise(ctx, s.x, 0, s.told)
+		seen, back, err := r.Model.Denoise(ctx, s.x, 0, s.told)
+		return []*tensor.Dense{s.x, seen, back}, err
 	}
-	below, err = r.Model.Reconstruct(ctx, s.x, s.told)
-	return s.x, below, err
+	back, err := r.Model.Reconstruct(ctx, s.x, s.told)
+	return []*tensor.Dense{s.x, back}, err
 }
 
 // write makes samples/KIND-epoch-0007.png, or samples/KIND-step-1234.png within an epoch.

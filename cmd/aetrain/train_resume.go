@@ -167,8 +167,7 @@ func (j *trainJob) beginAgain(r *trainer.Run) error {
 	if err != nil {
 		env = newEnvironment(r) // it was lost: what is known now
 	}
-	has := r.Backend.Capabilities()
-	env.Resumed = append(env.Resumed, resuming{Time: time.Now(), Step: j.resume.step, Device: has.Device, Platform: has.Platform, Command: os.Args})
+	env.Resumed = append(env.Resumed, resuming{Time: time.Now(), Step: j.resume.step, Device: r.Backend.Capabilities().Device, Command: os.Args})
 	return writeEnvironment(j.dir, env)
 }
 

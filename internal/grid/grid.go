@@ -1,6 +1,6 @@
 // Package grid draws examples as one PNG: images side by side, or each vector and series as a small line plot.
 //
-// [Write] draws one array, [WritePairs] inputs above their reconstructions. What an example looks like is decided by its shape: see
+// [Write] draws one array, [WritePairs] inputs above their reconstructions, [WriteStacks] any number of arrays. What an example looks like is decided by its shape: see
 // [Write]; image.go draws the cells of images, lines.go those of everything else.
 package grid
 
@@ -17,7 +17,7 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Options of [Write] and [WritePairs].
+// Options of [Write], [WritePairs] and [WriteStacks].
 type Options struct {
 	Low, High float64 // the range that is drawn from black to white, or from bottom to top; none (0, 0): [0, 1] for images, else what occurs
 	Columns   int     // examples side by side; 0: so that the picture is about square
@@ -56,18 +56,30 @@ func Write(w io.Writer, images *tensor.Dense, o Options) error {
 
 // WritePairs draws each example of above over that of below: inputs and their reconstructions, of one shape.
 func WritePairs(w io.Writer, above, below *tensor.Dense, o Options) error {
-	a, err := newValues(above)
-	if err != nil {
-		return err
+	return WriteStacks(w, o, above, below)
+}
+
+// WriteStacks draws the examples of several arrays of one shape one over the other: what there was, what was seen of it, what came back.
+func WriteStacks(w io.Writer, o Options, arrays ...*tensor.Dense) error {
+	var all []*values
+	for _, a := range arrays {
+		v, err := newValues(a)
+		if err != nil {
+			return err
+		}
+		if !a.Shape().Eq(arrays[0].Shape()) {
+			return fmt.Errorf("grid: %v above %v; want pairs of one shape", arrays[0].Shape(), a.Shape())
+		}
+		all = append(all, v)
 	}
-	b, err := newValues(below)
-	if err != nil {
-		return err
+	if len(all) == 0 {
+		return errors.New("grid: nothing to draw")
 	}
-	if !above.Shape().Eq(below.Shape()) {
-		return fmt.Errorf("grid: %v above %v; want pairs of one shape", above.Shape(), below.Shape())
+	var group []cells
+	for _, v := range all {
+		group = append(group, v.cells(o, all...))
 	}
-	return layout(w, a.n, []cells{a.cells(o, a, b), b.cells(o, a, b)}, o)
+	return layout(w, all[0].n, group, o)
 }
 
 // layout places n groups of cells, those of a group one above the other, and writes the picture.
