@@ -26,14 +26,15 @@ type winograd struct {
 	sums    int       // of a tile
 	outs    [][]term  // of a tile's results, of sums
 
-	panels  int // of images in a task
-	strips  int // rows of tiles in a task
-	block   int // tiles of a row that are worked on together, for each panel
-	flush   int // rows of tiles whose results are stored together
-	slots   int // rows of samples that are kept
-	ldT     int // floats from one position to the next, of samples
-	ldO     int // of results
-	inBlock int // floats of the inputs of one product of one tile
+	panels              int  // of images in a task
+	strips              int  // rows of tiles in a task
+	block               int  // tiles of a row that are worked on together, for each panel
+	flush               int  // rows of tiles whose results are stored together
+	slots               int  // rows of samples that are kept
+	ldT                 int  // floats from one position to the next, of samples
+	ldO                 int  // of results
+	inBlock             int  // floats of the inputs of one product of one tile
+	prefetch, prefetchY bool // images do not share sets of a cache
 }
 
 // winogradAxis is one axis of the images.
@@ -140,7 +141,7 @@ func newWinograd(t cpuinfo.Tier, x, y graph.Shape, h, w winogradAxis) *winograd 
 // group appends the product of a group of either axis.
 func (c *winograd) group(i, j int, a, b bilinearGroup) {
 	g := winogradGroup{h: i, w: j, k: len(a.ins) * len(b.ins) * c.inC}
-	g.ld = oddLines(g.k)
+	g.ld = (g.k + 15) / 16 * 16
 	for _, p := range a.ins {
 		for _, q := range b.ins {
 			g.ins = append(g.ins, tensorProduct(c.h.ins[p], c.w.ins[q], c.w.samples))
@@ -174,6 +175,7 @@ func (c *winograd) cut() {
 	c.ldT, c.ldO = oddLines(c.inC*c.lanes), oddLines(c.outC*c.lanes)
 	groups := (c.n + c.lanes - 1) / c.lanes
 	c.panels = 1
+	c.prefetch, c.prefetchY = c.inC*c.inH*c.inW%1024 != 0, c.outC*c.outH*c.outW%1024 != 0
 	if c.h.tiles*c.w.tiles <= 4 && groups >= 8 { // few tiles for many weights
 		c.panels = 2
 	}
@@ -187,7 +189,7 @@ func (c *winograd) cut() {
 	c.flush = (c.strips + times - 1) / times
 	c.slots = (c.strips-1)*c.h.step + c.h.samples
 	if c.slots*c.inW*c.ldT*c.panels > 2*winogradFloats || c.strips < c.h.tiles {
-		c.slots = c.h.samples
+		c.slots = (c.h.samples + 1) / 2 * 2
 	}
 }
 

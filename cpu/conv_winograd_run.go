@@ -152,20 +152,33 @@ func (st *winogradState) at(panel, row, x int) int {
 	return ((panel*st.slots+row%st.slots)*st.inW + x) * st.ldT
 }
 
-// load brings rows of samples, up to `to`, into positions × channels × images.
+// load brings rows of samples, up to `to` or one more, into positions × channels × images: two at a time, because they follow each
+// other in the image as they do here.
 func (st *winogradState) load(to int) {
-	for ; st.loaded < to; st.loaded++ {
+	plane := st.inH * st.inW
+	for ; st.loaded < to; st.loaded += 2 {
 		y := st.h.first + st.loaded
-		if y < 0 || y >= st.inH {
+		y0, y1 := max(0, y), min(y+2, st.inH)
+		if y0 >= y1 {
 			continue
 		}
+		used := (y1 - y0) * st.inW
 		for p := range st.used {
 			image, n := st.panelImages(p)
-			for ch := range st.inC {
-				src := st.x[((image*st.inC+ch)*st.inH+y)*st.inW:]
-				st.transpose(st.samples[st.at(p, st.loaded, 0)+ch*st.lanes:], src, n, st.inW, st.ldT, st.inC*st.inH*st.inW)
-			}
+			src := st.x[image*st.inC*plane+y0*st.inW:]
+			st.loadPlanes(st.samples[st.at(p, y0-st.h.first, 0):], src, n, used)
 		}
+	}
+}
+
+// loadPlanes turns so many floats of each channel of n images into positions × channels × images.
+func (st *winogradState) loadPlanes(dst, src []float32, n, used int) {
+	plane := st.inH * st.inW
+	for ch := range st.inC {
+		if next := ch + 1; st.prefetch && next < st.inC {
+			ahead(src[next*plane:], n, st.inC*plane, used)
+		}
+		st.transpose(dst[ch*st.lanes:], src[ch*plane:], n, used, st.ldT, st.inC*plane)
 	}
 }
 
@@ -188,9 +201,7 @@ func (st *winogradState) loadAll() {
 			}
 			continue
 		}
-		for ch := range st.inC {
-			st.transpose(dst[ch*st.lanes:], src[ch*plane:], n, used, st.ldT, st.inC*plane)
-		}
+		st.loadPlanes(dst, src, n, used)
 	}
 }
 
@@ -327,6 +338,11 @@ func (st *winogradState) store(from, to int) {
 			continue
 		}
 		for o := range st.outC {
+			next := min(o+1, st.outC-1)
+			if st.prefetchY {
+				ahead(dst[next*plane:], images, st.outC*plane, n)
+			}
+			ahead(src[next*st.lanes:], n, st.ldO, st.lanes)
 			st.transpose(dst[o*plane:], src[o*st.lanes:], n, images, st.outC*plane, st.ldO)
 		}
 	}

@@ -624,3 +624,25 @@ eight:
 	JNZ         vector
 	VZEROUPPER
 	RET
+
+// func prefetchRows(p *float32, rows uint64, stride uint64, bytes uint64)
+// Requires: MMX+
+TEXT ·prefetchRows(SB), NOSPLIT, $0-32
+	MOVQ p+0(FP), AX
+	MOVQ rows+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ bytes+24(FP), BX
+
+row:
+	MOVQ AX, SI
+	LEAQ (AX)(BX*1), DI
+
+line:
+	PREFETCHT0 (SI)
+	ADDQ       $0x40, SI
+	CMPQ       SI, DI
+	JLT        line
+	ADDQ       DX, AX
+	DECQ       CX
+	JNZ        row
+	RET

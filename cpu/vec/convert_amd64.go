@@ -26,10 +26,10 @@ func float32ToInt32AVX512(dst []int32, src []float32)
 //go:noescape
 func uint8ToFloat32AVX512(dst []float32, src *uint8, s float32)
 
-// transpose8 transposes n squares of 8x8 that lie side by side in src, one above the other in dst.
+// transpose8 transposes n squares of 8x8, from one of them to the next dstep and sstep elements.
 //
 //go:noescape
-func transpose8(dst, src *float32, ldd, lds, n int)
+func transpose8(dst, src *float32, ldd, lds, n, dstep, sstep int)
 
 func convertKernelsAVX2(k *Kernels) {
 	k.Int32ToFloat32 = int32ToFloat32AVX2
@@ -70,11 +70,21 @@ func transpose2D(dst, src []float32, rows, cols, ldd, lds int) {
 		return
 	}
 	_, _ = src[(rows-1)*lds+cols-1], dst[(cols-1)*ldd+rows-1] // transpose8 does not check
+	if rows > cols { // along dst's rows, whose cache lines are then written at once
+		for c := 0; c < cols; c += 8 {
+			c := min(c, cols-8)
+			transpose8(&dst[c*ldd], &src[c], ldd, lds, rows/8, 8, 8*lds)
+			if rows%8 > 0 {
+				transpose8(&dst[c*ldd+rows-8], &src[(rows-8)*lds+c], ldd, lds, 1, 0, 0)
+			}
+		}
+		return
+	}
 	for r := 0; r < rows; r += 8 {
 		r := min(r, rows-8)
-		transpose8(&dst[r], &src[r*lds], ldd, lds, cols/8)
+		transpose8(&dst[r], &src[r*lds], ldd, lds, cols/8, 8*ldd, 8)
 		if cols%8 > 0 {
-			transpose8(&dst[(cols-8)*ldd+r], &src[r*lds+cols-8], ldd, lds, 1)
+			transpose8(&dst[(cols-8)*ldd+r], &src[r*lds+cols-8], ldd, lds, 1, 0, 0)
 		}
 	}
 }

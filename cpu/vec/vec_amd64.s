@@ -14762,28 +14762,30 @@ done:
 	VZEROUPPER
 	RET
 
-// func transpose8(dst *float32, src *float32, ldd int, lds int, n int)
+// func transpose8(dst *float32, src *float32, ldd int, lds int, n int, dstep int, sstep int)
 // Requires: AVX
-TEXT ·transpose8(SB), NOSPLIT, $0-40
+TEXT ·transpose8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ ldd+16(FP), DX
 	MOVQ lds+24(FP), BX
 	MOVQ n+32(FP), SI
+	MOVQ dstep+40(FP), DI
+	MOVQ sstep+48(FP), R8
 	SHLQ $0x02, DX
 	SHLQ $0x02, BX
 
 square:
-	LEAQ        (BX)(BX*2), DI
-	LEAQ        (CX)(BX*4), R8
+	LEAQ        (BX)(BX*2), R9
+	LEAQ        (CX)(BX*4), R10
 	VMOVUPS     (CX), Y0
 	VMOVUPS     (CX)(BX*1), Y1
 	VMOVUPS     (CX)(BX*2), Y2
-	VMOVUPS     (CX)(DI*1), Y3
-	VMOVUPS     (R8), Y4
-	VMOVUPS     (R8)(BX*1), Y5
-	VMOVUPS     (R8)(BX*2), Y6
-	VMOVUPS     (R8)(DI*1), Y7
+	VMOVUPS     (CX)(R9*1), Y3
+	VMOVUPS     (R10), Y4
+	VMOVUPS     (R10)(BX*1), Y5
+	VMOVUPS     (R10)(BX*2), Y6
+	VMOVUPS     (R10)(R9*1), Y7
 	VUNPCKLPS   Y1, Y0, Y8
 	VUNPCKHPS   Y1, Y0, Y0
 	VUNPCKLPS   Y3, Y2, Y1
@@ -14800,8 +14802,8 @@ square:
 	VUNPCKHPD   Y5, Y2, Y2
 	VUNPCKLPD   Y6, Y4, Y5
 	VUNPCKHPD   Y6, Y4, Y4
-	LEAQ        (DX)(DX*2), DI
-	LEAQ        (AX)(DX*4), R8
+	LEAQ        (DX)(DX*2), R9
+	LEAQ        (AX)(DX*4), R10
 	VINSERTF128 $0x01, X7, Y3, Y6
 	VMOVUPS     Y6, (AX)
 	VINSERTF128 $0x01, X2, Y1, Y6
@@ -14809,17 +14811,17 @@ square:
 	VINSERTF128 $0x01, X5, Y8, Y6
 	VMOVUPS     Y6, (AX)(DX*2)
 	VINSERTF128 $0x01, X4, Y0, Y6
-	VMOVUPS     Y6, (AX)(DI*1)
+	VMOVUPS     Y6, (AX)(R9*1)
 	VPERM2F128  $0x31, Y7, Y3, Y3
-	VMOVUPS     Y3, (R8)
+	VMOVUPS     Y3, (R10)
 	VPERM2F128  $0x31, Y2, Y1, Y1
-	VMOVUPS     Y1, (R8)(DX*1)
+	VMOVUPS     Y1, (R10)(DX*1)
 	VPERM2F128  $0x31, Y5, Y8, Y1
-	VMOVUPS     Y1, (R8)(DX*2)
+	VMOVUPS     Y1, (R10)(DX*2)
 	VPERM2F128  $0x31, Y4, Y0, Y0
-	VMOVUPS     Y0, (R8)(DI*1)
-	ADDQ        $0x00000020, CX
-	LEAQ        (AX)(DX*8), AX
+	VMOVUPS     Y0, (R10)(R9*1)
+	LEAQ        (CX)(R8*4), CX
+	LEAQ        (AX)(DI*4), AX
 	DECQ        SI
 	JNZ         square
 	VZEROUPPER

@@ -17,6 +17,7 @@ func convKernels() {
 	for terms := 1; terms <= 4; terms++ {
 		combine256(terms)
 	}
+	prefetchRows()
 }
 
 // movePatches256 writes k rows of a panel, row bytes apart. A row is n moves of 8 floats: from the row's offset in src (in floats)
@@ -214,6 +215,26 @@ func combine256(terms int) {
 	DECQ(count)
 	JNZ(LabelRef("vector"))
 	VZEROUPPER()
+	RET()
+}
+
+// prefetchRows asks for the cache lines of rows of so many bytes, stride bytes apart.
+func prefetchRows() {
+	TEXT("prefetchRows", NOSPLIT, "func(p *float32, rows, stride, bytes uint64)")
+	p, rows := Load(Param("p"), GP64()), Load(Param("rows"), GP64())
+	stride, bytes := Load(Param("stride"), GP64()), Load(Param("bytes"), GP64())
+	at, end := GP64(), GP64()
+	Label("row")
+	MOVQ(p, at)
+	LEAQ(Mem{Base: p, Index: bytes, Scale: 1}, end)
+	Label("line")
+	PREFETCHT0(Mem{Base: at})
+	ADDQ(U8(64), at)
+	CMPQ(at, end)
+	JLT(LabelRef("line"))
+	ADDQ(stride, p)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
 	RET()
 }
 

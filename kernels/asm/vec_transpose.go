@@ -6,11 +6,12 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// transpose8 writes the transposes of n squares of 8x8 that lie side by side in src, one above the other in dst; ld in elements.
+// transpose8 writes the transposes of n squares of 8x8; ld, and steps from one square to the next, in elements.
 func transpose8() {
-	TEXT("transpose8", NOSPLIT, "func(dst, src *float32, ldd, lds, n int)")
+	TEXT("transpose8", NOSPLIT, "func(dst, src *float32, ldd, lds, n, dstep, sstep int)")
 	d, s := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
 	ldd, lds, n := Load(Param("ldd"), GP64()), Load(Param("lds"), GP64()), Load(Param("n"), GP64())
+	dstep, sstep := Load(Param("dstep"), GP64()), Load(Param("sstep"), GP64())
 	SHLQ(U8(2), ldd)
 	SHLQ(U8(2), lds)
 	ld3, s4, d4 := GP64(), GP64(), GP64()
@@ -42,8 +43,8 @@ func transpose8() {
 		}
 		VMOVUPS(y, p)
 	})
-	ADDQ(U32(32), s)
-	LEAQ(Mem{Base: d, Index: ldd, Scale: 8}, d)
+	LEAQ(Mem{Base: s, Index: sstep, Scale: 4}, s)
+	LEAQ(Mem{Base: d, Index: dstep, Scale: 4}, d)
 	DECQ(n)
 	JNZ(LabelRef("square"))
 	VZEROUPPER()
