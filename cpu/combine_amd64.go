@@ -33,16 +33,23 @@ func ahead(s []float32, rows, stride, n int) {
 }
 
 // combine is combineGo by vectors of 8, and plain Go behind them.
-func combine(t cpuinfo.Tier, dst []float32, l *linear, n, count, dstStep, srcStep int) {
-	whole := n &^ 7
-	if t < cpuinfo.AVX2 || whole == 0 || count <= 0 {
-		combineGo(dst, l, 0, n, count, dstStep, srcStep)
+func combine(t cpuinfo.Tier, dst []float32, l *linear, g grid) {
+	whole := g.n &^ 7
+	if g.rows <= 0 || g.count <= 0 {
 		return
 	}
-	_ = dst[(count-1)*dstStep+n-1]
-	a := combineArgs{dst: unsafe.Pointer(&dst[0]), coef: l.coef, n: uintptr(whole), count: uintptr(count), dstStep: uintptr(dstStep) * 4, srcStep: uintptr(srcStep) * 4}
+	if t < cpuinfo.AVX2 || whole == 0 {
+		combineGo(dst, l, g, 0)
+		return
+	}
+	_ = dst[(g.rows-1)*g.dstRow+(g.count-1)*g.dstStep+g.n-1]
+	a := combineArgs{
+		dst: unsafe.Pointer(&dst[0]), coef: l.coef, n: uintptr(whole), count: uintptr(g.count), rows: uintptr(g.rows),
+		dstStep: uintptr(g.dstStep) * 4, srcStep: uintptr(g.srcStep) * 4,
+		dstRow: uintptr((g.dstRow - g.count*g.dstStep) * 4), srcRow: uintptr((g.srcRow - g.count*g.srcStep) * 4),
+	}
 	for i := range l.terms {
-		_ = l.src[i][(count-1)*srcStep+n-1]
+		_ = l.src[i][(g.rows-1)*g.srcRow+(g.count-1)*g.srcStep+g.n-1]
 		a.src[i] = unsafe.Pointer(&l.src[i][0])
 	}
 	switch l.terms {
@@ -55,7 +62,7 @@ func combine(t cpuinfo.Tier, dst []float32, l *linear, n, count, dstStep, srcSte
 	default:
 		combine4(&a)
 	}
-	if whole < n {
-		combineGo(dst, l, whole, n, count, dstStep, srcStep)
+	if whole < g.n {
+		combineGo(dst, l, g, whole)
 	}
 }

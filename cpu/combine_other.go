@@ -5,8 +5,8 @@ package cpu
 import "aetrain/cpu/cpuinfo"
 
 // combine is combineGo.
-func combine(_ cpuinfo.Tier, dst []float32, l *linear, n, count, dstStep, srcStep int) {
-	combineGo(dst, l, 0, n, count, dstStep, srcStep)
+func combine(_ cpuinfo.Tier, dst []float32, l *linear, g grid) {
+	combineGo(dst, l, g, 0)
 }
 
 // ahead does nothing.

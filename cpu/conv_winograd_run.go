@@ -109,7 +109,7 @@ func (l *linear) sum(tier cpuinfo.Tier, dst []float32, form []term, n int, vecto
 			continue
 		}
 		if l.terms == 4 {
-			combine(tier, dst, l, n, 1, 0, 0)
+			combine(tier, dst, l, one(n))
 			l.src[0], l.coef[0], l.terms, first = dst, 1, 1, false
 		}
 		l.src[l.terms], l.coef[l.terms] = v, t.coef
@@ -117,7 +117,7 @@ func (l *linear) sum(tier cpuinfo.Tier, dst []float32, form []term, n int, vecto
 	}
 	switch {
 	case l.terms > 0:
-		combine(tier, dst, l, n, 1, 0, 0)
+		combine(tier, dst, l, one(n))
 	case first:
 		clear(dst[:n])
 	}
@@ -259,7 +259,7 @@ func (st *winogradState) combine(dst []float32, form []term, panel, ty, tx int) 
 		clear(dst)
 		return
 	}
-	combine(st.tier, dst, l, len(dst), 1, 0, 0)
+	combine(st.tier, dst, l, one(len(dst)))
 }
 
 // winogradK is how many steps of a product are done at once: a panel of them stays in a first-level cache. winogradRows is how

@@ -114,8 +114,7 @@ func (g *winogradWeight) cut() {
 	tiles := g.h.tiles * g.w.tiles
 	g.parts = min(winogradTasks, g.n, max(2, winogradParts/g.size()))
 	g.blocks = max(1, min((winogradTasks+g.parts-1)/g.parts, g.co/winogradChannels))
-	mr := gemm.MR(g.tier)
-	g.block = ((g.co+g.blocks-1)/g.blocks + mr - 1) / mr * mr
+	g.block = ((g.co+g.blocks-1)/g.blocks + 7) / 8 * 8 // whole vectors
 	g.blocks = (g.co + g.block - 1) / g.block
 	g.images, g.rows = max(1, min((g.n+g.parts-1)/g.parts, winogradSteps/tiles)), g.h.tiles
 	if tiles > winogradSteps {
@@ -256,76 +255,104 @@ func (st *winogradWeightState) multiply(b winogradTiles) {
 
 // gradForm writes a form of the gradients, a row for each tile.
 func (st *winogradWeightState) gradForm(b winogradTiles, form []term) {
-	full := min(b.cols, st.w.count/st.w.results) // the last tile may have less
-	row := st.w.count * st.block
-	for i := range b.images {
-		for r := range b.rows {
-			dst := st.outs[(i*b.rows+r)*b.cols*st.ldG:]
-			src := st.grads[(i*st.rows+r)*st.h.results*row:]
-			height := st.h.resultsOf(b.from + r)
-			at := func(place, tx int) []float32 {
-				y, x := place/st.w.results, tx*st.w.results+place%st.w.results
-				if y >= height || x >= st.w.count {
-					return nil
-				}
-				return src[y*row+x*st.block:]
-			}
-			st.rowOfForms(dst, form, st.channels, st.ldG, st.w.results*st.block, 0, full, b.cols, at)
+	h, w := &st.h, &st.w
+	row := w.count * st.block
+	g := grid{n: st.channels, dstStep: st.ldG, dstRow: b.cols * st.ldG, srcStep: w.results * st.block, srcRow: h.results * row}
+	inH := tileRange{0, max(0, min(b.rows, h.count/h.results-b.from))} // the last tile may have less
+	inW := tileRange{0, min(b.cols, w.count/w.results)}
+	st.writeForms(st.outs, form, g, b, inH, inW, st.rows*h.results*row, func(place, ty, tx int) []float32 {
+		y, x := ty*h.results+place/w.results, tx*w.results+place%w.results
+		if b.from*h.results+y >= h.count || x >= w.count {
+			return nil
 		}
-	}
+		return st.grads[y*row+x*st.block:]
+	})
 }
 
 // sampleForm writes a form of the samples, a row for each tile.
 func (st *winogradWeightState) sampleForm(b winogradTiles, form []term) {
-	w, y0 := &st.w, max(0, st.h.first+b.from*st.h.step)
-	from := min(b.cols, max(0, (-w.first+w.step-1)/w.step)) // tiles from..to lie within the image
-	to := max(from, min(b.cols, (w.size-w.samples-w.first+w.step)/w.step))
-	if w.size-w.samples-w.first < 0 {
-		to = from
-	}
-	for i := range b.images {
-		for r := range b.rows {
-			dst := st.ins[(i*b.rows+r)*b.cols*st.ldX:]
-			src := st.samples[i*st.xRows*w.size*st.ci:]
-			top := st.h.first + (b.from+r)*st.h.step
-			at := func(place, tx int) []float32 {
-				y, x := top+place/w.samples, w.first+tx*w.step+place%w.samples
-				if y < 0 || y >= st.h.size || x < 0 || x >= w.size {
-					return nil
-				}
-				return src[((y-y0)*w.size+x)*st.ci:]
+	h, w, y0 := &st.h, &st.w, max(0, st.h.first+b.from*st.h.step)
+	row := w.size * st.ci
+	g := grid{n: st.ci, dstStep: st.ldX, dstRow: b.cols * st.ldX, srcStep: w.step * st.ci, srcRow: h.step * row}
+	inH, inW := h.inside(b.from, b.from+b.rows), w.inside(0, b.cols)
+	st.writeForms(st.ins, form, g, b, inH, inW, st.xRows*row, func(place, ty, tx int) []float32 {
+		y, x := h.first+(b.from+ty)*h.step+place/w.samples, w.first+tx*w.step+place%w.samples
+		if y < 0 || y >= h.size || x < 0 || x >= w.size {
+			return nil
+		}
+		return st.samples[(y-y0)*row+x*st.ci:]
+	})
+}
+
+// tileRange is a range of tiles.
+type tileRange struct{ from, to int }
+
+// inside is which tiles of from..to, counted from the first of them, have all their samples within the image.
+func (a *winogradAxis) inside(from, to int) tileRange {
+	s := tileRange{0, 0}
+	for t := from; t < to; t++ {
+		if x := a.first + t*a.step; x >= 0 && x+a.samples <= a.size {
+			if s.to == 0 {
+				s.from = t - from
 			}
-			st.rowOfForms(dst, form, st.ci, st.ldX, w.step*st.ci, from, to, b.cols, at)
+			s.to = t - from + 1
+		}
+	}
+	return s
+}
+
+// next is the end of the tiles that are done together with tile t: all inside, or itself alone.
+func (s tileRange) next(t int) int {
+	if t == s.from && s.to > t {
+		return s.to
+	}
+	return t + 1
+}
+
+// writeForms writes a form for each tile of a block, whose images are so many floats apart. Tiles inside have all terms, each of the
+// others its own. Of few tiles each is done for all images at once, of many all of one image that have the same terms.
+func (st *winogradWeightState) writeForms(dst []float32, form []term, g grid, b winogradTiles, inH, inW tileRange, image int, at func(place, ty, tx int) []float32) {
+	l, size, byTile := &st.form, b.rows*g.dstRow, b.rows*b.cols <= 4*b.images
+	dstStep, rows, cols := g.dstStep, 1, 1
+	for ty := 0; ty < b.rows; ty += rows {
+		if !byTile {
+			rows = inH.next(ty) - ty
+		}
+		for tx := 0; tx < b.cols; tx += cols {
+			if !byTile {
+				cols = inW.next(tx) - tx
+			}
+			l.terms = 0
+			for _, t := range form {
+				if v := at(t.at, ty, tx); v != nil {
+					l.src[l.terms], l.coef[l.terms] = v, t.coef
+					l.terms++
+				}
+			}
+			d := dst[ty*g.dstRow+tx*dstStep:]
+			if byTile {
+				st.combineOrClear(d, grid{n: g.n, rows: 1, count: b.images, dstStep: size, srcStep: image})
+				continue
+			}
+			g.rows, g.count = rows, cols
+			for i := range b.images {
+				st.combineOrClear(d[i*size:], g)
+				for t := range l.terms {
+					l.src[t] = l.src[t][min(image, len(l.src[t])):]
+				}
+			}
 		}
 	}
 }
 
-// rowOfForms writes a form of n floats for each of count tiles: together for those of from..to, which have all their terms, or miss
-// the same.
-func (st *winogradWeightState) rowOfForms(dst []float32, form []term, n, ld, step, from, to, count int, at func(place, tx int) []float32) {
-	for tx := 0; tx < count; {
-		together := 1
-		if tx == from && to > from {
-			together = to - from
-		}
-		l := &st.form
-		l.terms = 0
-		for _, t := range form {
-			if v := at(t.at, tx); v != nil {
-				l.src[l.terms], l.coef[l.terms] = v, t.coef
-				l.terms++
-			}
-		}
-		d := dst[tx*ld:]
-		switch {
-		case l.terms > 0:
-			combine(st.tier, d, l, n, together, ld, step)
-		default:
-			for i := range together {
-				clear(d[i*ld : i*ld+n])
-			}
-		}
-		tx += together
+// combineOrClear takes a sum without terms for zero.
+func (st *winogradWeightState) combineOrClear(dst []float32, g grid) {
+	if st.form.terms > 0 {
+		combine(st.tier, dst, &st.form, g)
+		return
+	}
+	for i := range g.rows * g.count {
+		clear(dst[i/g.count*g.dstRow+i%g.count*g.dstStep:][:g.n])
 	}
 }
 

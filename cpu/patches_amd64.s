@@ -491,26 +491,32 @@ TEXT ·combine1(SB), NOSPLIT, $0-8
 	MOVQ         p+0(FP), AX
 	MOVQ         (AX), CX
 	MOVQ         56(AX), DX
-	MOVQ         64(AX), BX
-	MOVQ         72(AX), SI
-	MOVQ         80(AX), DI
-	MOVQ         8(AX), R8
+	MOVQ         72(AX), BX
+	MOVQ         80(AX), SI
+	MOVQ         8(AX), DI
 	VBROADCASTSS 40(AX), Y8
 	SHLQ         $0x02, DX
 
+row:
+	MOVQ 64(AX), R9
+
 vector:
-	XORQ AX, AX
+	XORQ R8, R8
 
 eight:
-	VMULPS  (R8)(AX*1), Y8, Y0
-	VMOVUPS Y0, (CX)(AX*1)
-	ADDQ    $0x20, AX
-	CMPQ    AX, DX
+	VMULPS  (DI)(R8*1), Y8, Y0
+	VMOVUPS Y0, (CX)(R8*1)
+	ADDQ    $0x20, R8
+	CMPQ    R8, DX
 	JLT     eight
-	ADDQ    SI, CX
-	ADDQ    DI, R8
-	DECQ    BX
+	ADDQ    BX, CX
+	ADDQ    SI, DI
+	DECQ    R9
 	JNZ     vector
+	ADDQ    96(AX), CX
+	ADDQ    104(AX), DI
+	DECQ    88(AX)
+	JNZ     row
 	VZEROUPPER
 	RET
 
@@ -520,30 +526,37 @@ TEXT ·combine2(SB), NOSPLIT, $0-8
 	MOVQ         p+0(FP), AX
 	MOVQ         (AX), CX
 	MOVQ         56(AX), DX
-	MOVQ         64(AX), BX
-	MOVQ         72(AX), SI
-	MOVQ         80(AX), DI
-	MOVQ         8(AX), R8
+	MOVQ         72(AX), BX
+	MOVQ         80(AX), SI
+	MOVQ         8(AX), DI
 	VBROADCASTSS 40(AX), Y8
-	MOVQ         16(AX), R9
+	MOVQ         16(AX), R8
 	VBROADCASTSS 44(AX), Y9
 	SHLQ         $0x02, DX
 
+row:
+	MOVQ 64(AX), R10
+
 vector:
-	XORQ AX, AX
+	XORQ R9, R9
 
 eight:
-	VMULPS      (R8)(AX*1), Y8, Y0
-	VFMADD231PS (R9)(AX*1), Y9, Y0
-	VMOVUPS     Y0, (CX)(AX*1)
-	ADDQ        $0x20, AX
-	CMPQ        AX, DX
+	VMULPS      (DI)(R9*1), Y8, Y0
+	VFMADD231PS (R8)(R9*1), Y9, Y0
+	VMOVUPS     Y0, (CX)(R9*1)
+	ADDQ        $0x20, R9
+	CMPQ        R9, DX
 	JLT         eight
-	ADDQ        SI, CX
-	ADDQ        DI, R8
-	ADDQ        DI, R9
-	DECQ        BX
+	ADDQ        BX, CX
+	ADDQ        SI, DI
+	ADDQ        SI, R8
+	DECQ        R10
 	JNZ         vector
+	ADDQ        96(AX), CX
+	ADDQ        104(AX), DI
+	ADDQ        104(AX), R8
+	DECQ        88(AX)
+	JNZ         row
 	VZEROUPPER
 	RET
 
@@ -553,34 +566,42 @@ TEXT ·combine3(SB), NOSPLIT, $0-8
 	MOVQ         p+0(FP), AX
 	MOVQ         (AX), CX
 	MOVQ         56(AX), DX
-	MOVQ         64(AX), BX
-	MOVQ         72(AX), SI
-	MOVQ         80(AX), DI
-	MOVQ         8(AX), R8
+	MOVQ         72(AX), BX
+	MOVQ         80(AX), SI
+	MOVQ         8(AX), DI
 	VBROADCASTSS 40(AX), Y8
-	MOVQ         16(AX), R9
+	MOVQ         16(AX), R8
 	VBROADCASTSS 44(AX), Y9
-	MOVQ         24(AX), R10
+	MOVQ         24(AX), R9
 	VBROADCASTSS 48(AX), Y10
 	SHLQ         $0x02, DX
 
+row:
+	MOVQ 64(AX), R11
+
 vector:
-	XORQ AX, AX
+	XORQ R10, R10
 
 eight:
-	VMULPS      (R8)(AX*1), Y8, Y0
-	VFMADD231PS (R9)(AX*1), Y9, Y0
-	VFMADD231PS (R10)(AX*1), Y10, Y0
-	VMOVUPS     Y0, (CX)(AX*1)
-	ADDQ        $0x20, AX
-	CMPQ        AX, DX
+	VMULPS      (DI)(R10*1), Y8, Y0
+	VFMADD231PS (R8)(R10*1), Y9, Y0
+	VFMADD231PS (R9)(R10*1), Y10, Y0
+	VMOVUPS     Y0, (CX)(R10*1)
+	ADDQ        $0x20, R10
+	CMPQ        R10, DX
 	JLT         eight
-	ADDQ        SI, CX
-	ADDQ        DI, R8
-	ADDQ        DI, R9
-	ADDQ        DI, R10
-	DECQ        BX
+	ADDQ        BX, CX
+	ADDQ        SI, DI
+	ADDQ        SI, R8
+	ADDQ        SI, R9
+	DECQ        R11
 	JNZ         vector
+	ADDQ        96(AX), CX
+	ADDQ        104(AX), DI
+	ADDQ        104(AX), R8
+	ADDQ        104(AX), R9
+	DECQ        88(AX)
+	JNZ         row
 	VZEROUPPER
 	RET
 
@@ -590,38 +611,47 @@ TEXT ·combine4(SB), NOSPLIT, $0-8
 	MOVQ         p+0(FP), AX
 	MOVQ         (AX), CX
 	MOVQ         56(AX), DX
-	MOVQ         64(AX), BX
-	MOVQ         72(AX), SI
-	MOVQ         80(AX), DI
-	MOVQ         8(AX), R8
+	MOVQ         72(AX), BX
+	MOVQ         80(AX), SI
+	MOVQ         8(AX), DI
 	VBROADCASTSS 40(AX), Y8
-	MOVQ         16(AX), R9
+	MOVQ         16(AX), R8
 	VBROADCASTSS 44(AX), Y9
-	MOVQ         24(AX), R10
+	MOVQ         24(AX), R9
 	VBROADCASTSS 48(AX), Y10
-	MOVQ         32(AX), R11
+	MOVQ         32(AX), R10
 	VBROADCASTSS 52(AX), Y11
 	SHLQ         $0x02, DX
 
+row:
+	MOVQ 64(AX), R12
+
 vector:
-	XORQ AX, AX
+	XORQ R11, R11
 
 eight:
-	VMULPS      (R8)(AX*1), Y8, Y0
-	VFMADD231PS (R9)(AX*1), Y9, Y0
-	VFMADD231PS (R10)(AX*1), Y10, Y0
-	VFMADD231PS (R11)(AX*1), Y11, Y0
-	VMOVUPS     Y0, (CX)(AX*1)
-	ADDQ        $0x20, AX
-	CMPQ        AX, DX
+	VMULPS      (DI)(R11*1), Y8, Y0
+	VFMADD231PS (R8)(R11*1), Y9, Y0
+	VFMADD231PS (R9)(R11*1), Y10, Y0
+	VFMADD231PS (R10)(R11*1), Y11, Y0
+	VMOVUPS     Y0, (CX)(R11*1)
+	ADDQ        $0x20, R11
+	CMPQ        R11, DX
 	JLT         eight
-	ADDQ        SI, CX
-	ADDQ        DI, R8
-	ADDQ        DI, R9
-	ADDQ        DI, R10
-	ADDQ        DI, R11
-	DECQ        BX
+	ADDQ        BX, CX
+	ADDQ        SI, DI
+	ADDQ        SI, R8
+	ADDQ        SI, R9
+	ADDQ        SI, R10
+	DECQ        R12
 	JNZ         vector
+	ADDQ        96(AX), CX
+	ADDQ        104(AX), DI
+	ADDQ        104(AX), R8
+	ADDQ        104(AX), R9
+	ADDQ        104(AX), R10
+	DECQ        88(AX)
+	JNZ         row
 	VZEROUPPER
 	RET
 

@@ -69,7 +69,8 @@ func transpose2D(dst, src []float32, rows, cols, ldd, lds int) {
 		transpose2DGo(dst, src, rows, cols, ldd, lds)
 		return
 	}
-	_, _ = src[(rows-1)*lds+cols-1], dst[(cols-1)*ldd+rows-1] // transpose8 does not check
+	// transpose8 does not check.
+	_, _ = src[(rows-1)*lds+cols-1], dst[(cols-1)*ldd+rows-1]
 	if rows > cols { // along dst's rows, whose cache lines are then written at once
 		for c := 0; c < cols; c += 8 {
 			c := min(c, cols-8)

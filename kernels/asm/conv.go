@@ -182,21 +182,23 @@ func maxPairs256() {
 	})
 }
 
-// combine256 writes count vectors of n floats, a multiple of 8, each the sum of so many others times their coefficients: the
-// linear forms of a bilinear algorithm. Its argument block is cpu.combineArgs.
+// combine256 writes rows × count vectors of n floats, a multiple of 8, each the sum of so many others times their coefficients:
+// the linear forms of a bilinear algorithm. Its argument block is cpu.combineArgs.
 func combine256(terms int) {
-	const oDst, oSrc, oCoef, oN, oCount, oDstStep, oSrcStep = 0, 8, 40, 56, 64, 72, 80
+	const oDst, oSrc, oCoef, oN, oCount, oDstStep, oSrcStep, oRowCount, oDstRow, oSrcRow = 0, 8, 40, 56, 64, 72, 80, 88, 96, 104
 	TEXT(fmt.Sprintf("combine%d", terms), NOSPLIT, "func(p *uint64)")
 	p := Load(Param("p"), GP64()).(GPVirtual)
 	load := loader(p)
-	dst, n, count, dstStep, srcStep := load(oDst), load(oN), load(oCount), load(oDstStep), load(oSrcStep)
+	dst, n, dstStep, srcStep := load(oDst), load(oN), load(oDstStep), load(oSrcStep)
 	var src []GPVirtual
 	for i := range terms {
 		src = append(src, load(oSrc+8*i))
 		VBROADCASTSS(Mem{Base: p, Disp: oCoef + 4*i}, ys[8+i])
 	}
 	SHLQ(U8(2), n)
-	at := GP64()
+	at, count := GP64(), GP64()
+	Label("row")
+	MOVQ(Mem{Base: p, Disp: oCount}, count)
 	Label("vector")
 	XORQ(at, at)
 	Label("eight")
@@ -214,6 +216,12 @@ func combine256(terms int) {
 	}
 	DECQ(count)
 	JNZ(LabelRef("vector"))
+	ADDQ(Mem{Base: p, Disp: oDstRow}, dst)
+	for _, s := range src {
+		ADDQ(Mem{Base: p, Disp: oSrcRow}, s)
+	}
+	DECQ(Mem{Base: p, Disp: oRowCount})
+	JNZ(LabelRef("row"))
 	VZEROUPPER()
 	RET()
 }
