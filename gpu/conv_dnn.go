@@ -57,12 +57,12 @@ func (d *device) dnnFits(k kernels.Case) bool {
 	return ok
 }
 
-// bindDnn runs a convolution by cuDNN, by an algorithm that gives the same bits each time. Where it has none, our own kernel runs
-// if that fits.
-func bindDnn(fits func(kernels.Case) bool, own launch) launch {
+// bindDnn runs a convolution by the rank-th algorithm, from 0, of those that cuDNN thinks fastest and that give the same bits each
+// time. Where it has not so many, our own kernel runs if that fits.
+func bindDnn(rank int, fits func(kernels.Case) bool, own launch) launch {
 	return func(b *binder, s *step) error {
 		d, _ := dnnConvOf(s.Case)
-		plan, err := b.planConv(&d)
+		plan, err := b.planConv(&d, rank)
 		if errors.Is(err, driver.ErrNoAlgorithm) && fits(s.Case) {
 			return own(b, s)
 		}
@@ -76,12 +76,12 @@ func bindDnn(fits func(kernels.Case) bool, own launch) launch {
 }
 
 // planConv plans in the program's precision; convolutions that cuDNN does not have in bfloat16 run in TF32.
-func (b *binder) planConv(d *dnnConv) (*driver.ConvPlan, error) {
+func (b *binder) planConv(d *dnnConv, rank int) (*driver.ConvPlan, error) {
 	d.Precision, d.Deterministic, d.WorkspaceLimit = b.precision, true, 2*workspaceLimit
-	plan, err := b.dev.dnn.Plan(d.Conv)
+	plan, err := b.dev.dnn.Plan(d.Conv, rank)
 	if d.Precision == driver.BF16 && errors.Is(err, driver.ErrNoAlgorithm) {
 		d.Precision = driver.TF32
-		return b.dev.dnn.Plan(d.Conv)
+		return b.dev.dnn.Plan(d.Conv, rank)
 	}
 	return plan, err
 }

@@ -12,9 +12,15 @@ import (
 	"aetrain/program"
 )
 
-// fail remembers an error that the context does not survive: all later calls end with it. A recorded graph does not tell which of
-// its kernels failed, so the step is made again, one instruction after the other.
+// fail remembers an error that the context does not survive: all later calls end with it. A library only says that its work has
+// failed (cuBLASLt's 13, cuDNN's 5000), so the driver is asked whether the context lives. A recorded graph does not tell which of its
+// kernels failed, so the step is made again, one instruction after the other.
 func (d *device) fail(err error) error {
+	if err != nil && d.lost == nil && !errors.Is(err, driver.ErrLost) {
+		if asked := d.stream.Synchronize(); errors.Is(asked, driver.ErrLost) {
+			err = fmt.Errorf("%w: %w", err, asked)
+		}
+	}
 	if !errors.Is(err, driver.ErrLost) || d.lost != nil {
 		return err
 	}

@@ -17,8 +17,13 @@ const workspaceLimit = 64 << 20
 // ltFits says that cuBLASLt is there.
 func (d *device) ltFits(kernels.Case) bool { return d.lt != nil }
 
-// bindLt multiplies by cuBLASLt; a bias and a ReLU are its epilogue. Shapes for which it has no algorithm run by our own kernel.
-func bindLt(b *binder, s *step) error {
+// bindLt multiplies by the rank-th algorithm, from 0, of those that cuBLASLt thinks fastest; a bias and a ReLU are its epilogue.
+// Where it has not so many, our own kernel runs.
+func bindLt(rank int) launch {
+	return func(b *binder, s *step) error { return b.multiplyLt(s, rank) }
+}
+
+func (b *binder) multiplyLt(s *step, rank int) error {
 	p := productOf(s)
 	if p.empty(b, s) {
 		return nil
@@ -35,7 +40,7 @@ func bindLt(b *binder, s *step) error {
 			}
 		}
 	}
-	plan, err := b.dev.lt.Plan(m)
+	plan, err := b.dev.lt.Plan(m, rank)
 	if errors.Is(err, driver.ErrNoAlgorithm) {
 		b.gemm(s, p, st)
 		return nil

@@ -10,22 +10,27 @@ import (
 )
 
 // table lists the kernels of a device, best first for each op; the first that fits runs. Libraries come first where they are
-// there: their candidates fit only then.
+// there: their candidates fit only then. What a library thinks second and third is there for autotune, which measures.
 func table(d *device) kernels.Table[launch] {
 	return kernels.Table[launch]{
-		{Op: "MatMul", Name: "cublaslt", Fits: d.ltFits, Bind: bindLt},
+		{Op: "MatMul", Name: "cublaslt", Fits: d.ltFits, Bind: bindLt(0)},
 		{Op: "MatMul", Name: "gemm", Fits: kernels.Always, Bind: bindGEMM},
+		{Op: "MatMul", Name: "cublaslt-2", Fits: d.ltFits, Bind: bindLt(1)},
+		{Op: "MatMul", Name: "cublaslt-3", Fits: d.ltFits, Bind: bindLt(2)},
 		{Op: "Conv2D", Name: "direct", Fits: fewChannels, Bind: bindConvDirect},
-		{Op: "Conv2D", Name: "cudnn", Fits: d.dnnFits, Bind: bindDnn(ownConv, bindConvImplicit)},
+		{Op: "Conv2D", Name: "cudnn", Fits: d.dnnFits, Bind: bindDnn(0, ownConv, bindConvImplicit)},
 		{Op: "Conv2D", Name: "implicit-gemm", Fits: ownConv, Bind: bindConvImplicit},
+		{Op: "Conv2D", Name: "cudnn-2", Fits: d.dnnFits, Bind: bindDnn(1, ownConv, bindConvImplicit)},
 		{Op: "Conv2D", Name: "direct", Fits: manyChannels, Bind: bindConvDirect},
 		{Op: "ConvTranspose2D", Name: "direct", Fits: fewChannels, Bind: bindConvDirect},
-		{Op: "ConvTranspose2D", Name: "cudnn", Fits: d.dnnFits, Bind: bindDnn(ownConv, bindConvImplicit)},
+		{Op: "ConvTranspose2D", Name: "cudnn", Fits: d.dnnFits, Bind: bindDnn(0, ownConv, bindConvImplicit)},
 		{Op: "ConvTranspose2D", Name: "implicit-gemm", Fits: ownConv, Bind: bindConvImplicit},
+		{Op: "ConvTranspose2D", Name: "cudnn-2", Fits: d.dnnFits, Bind: bindDnn(1, ownConv, bindConvImplicit)},
 		{Op: "ConvTranspose2D", Name: "direct", Fits: manyChannels, Bind: bindConvDirect},
 		{Op: "Conv2DWeightGrad", Name: "direct", Fits: fewWeights, Bind: bindConvWeightDirect},
-		{Op: "Conv2DWeightGrad", Name: "cudnn", Fits: d.dnnFits, Bind: bindDnn(ownWeight, bindConvWeightImplicit)},
+		{Op: "Conv2DWeightGrad", Name: "cudnn", Fits: d.dnnFits, Bind: bindDnn(0, ownWeight, bindConvWeightImplicit)},
 		{Op: "Conv2DWeightGrad", Name: "implicit-gemm", Fits: ownWeight, Bind: bindConvWeightImplicit},
+		{Op: "Conv2DWeightGrad", Name: "cudnn-2", Fits: d.dnnFits, Bind: bindDnn(1, ownWeight, bindConvWeightImplicit)},
 		{Op: "Conv2DWeightGrad", Name: "direct", Fits: manyWeights, Bind: bindConvWeightDirect},
 		{Op: "MaxPool2D", Name: "planes", Fits: smallPlanes, Bind: bindMaxPool},
 		{Op: "MaxPool2DGrad", Name: "windows", Fits: poolPlaces, Bind: bindMaxPoolWindows},

@@ -53,36 +53,30 @@ type ConvPlan struct {
 	plan *C.ae_conv_plan // C's memory: the library keeps pointers into it
 }
 
-// Plan chooses the algorithm that cuDNN's heuristic thinks fastest. The error wraps ErrNoAlgorithm where none fits.
-func (d *Dnn) Plan(c Conv) (*ConvPlan, error) {
-	plans, err := d.PlanAll(c, 1)
-	if err != nil {
-		return nil, err
-	}
-	return plans[0], nil
-}
-
-// PlanAll gives up to n algorithms, at least one, in the order that cuDNN's heuristic thinks best, for measuring.
-// Algorithms differ in rounding.
-func (d *Dnn) PlanAll(c Conv, n int) ([]*ConvPlan, error) {
+// Plan takes the rank-th algorithm, from 0, of those that cuDNN's heuristic thinks fastest. Algorithms differ in rounding. The error
+// wraps ErrNoAlgorithm where there are not so many that fit.
+func (d *Dnn) Plan(c Conv, rank int) (*ConvPlan, error) {
 	problem, err := c.problem()
 	if err != nil {
 		return nil, fmt.Errorf("%v: %w", c, err)
 	}
-	n = max(1, min(n, 16))
-	found := make([]C.ae_conv_plan, n)
+	var found [mostPlans]C.ae_conv_plan
 	var got C.int
 	var call *C.char
-	if code := C.ae_conv_plans(d.handle, &problem, C.int(n), &found[0], &got, &call); code != 0 {
+	if code := C.ae_conv_plans(d.handle, &problem, C.int(min(rank+1, mostPlans)), &found[0], &got, &call); code != 0 {
 		return nil, dnnCheck(fmt.Sprintf("%s of %v", C.GoString(call), c), code)
 	}
-	plans := make([]*ConvPlan, int(got))
-	for i := range plans {
-		plan := (*C.ae_conv_plan)(C.malloc(C.size_t(unsafe.Sizeof(found[i]))))
-		*plan = found[i]
-		plans[i] = &ConvPlan{dnn: d, plan: plan}
+	for i := range int(got) {
+		if i != rank {
+			C.ae_conv_free(&found[i])
+		}
 	}
-	return plans, nil
+	if rank >= int(got) {
+		return nil, fmt.Errorf("%v: algorithm %d of %d: %w", c, rank, int(got), ErrNoAlgorithm)
+	}
+	plan := (*C.ae_conv_plan)(C.malloc(C.size_t(unsafe.Sizeof(found[rank]))))
+	*plan = found[rank]
+	return &ConvPlan{dnn: d, plan: plan}, nil
 }
 
 // problem checks the description and writes it as C takes it.

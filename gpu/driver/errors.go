@@ -49,7 +49,8 @@ func (e *Error) Unwrap() error { return e.kind }
 // the process in an inconsistent state.
 func lost(code int) bool {
 	switch code {
-	case 214, 220, // uncorrectable memory error (ECC), uncorrectable NVLink error
+	case 4, 46, 999, // the driver is shut down, the device is unavailable, unknown: what a GPU that fell off the bus gives
+		214, 220, // uncorrectable memory error (ECC), uncorrectable NVLink error
 		700, 702, 709, 710, // illegal address, timeout, context destroyed, device-side assert
 		714, 715, 716, 717, 718, 719, 721: // exceptions of a kernel
 		return true

@@ -52,37 +52,33 @@ type MatMulPlan struct {
 	mask Ptr           // bits of addresses that have to be 0
 }
 
-// Plan chooses the algorithm that cuBLASLt's heuristic thinks fastest, of those that give the same bits each time.
-// The error wraps ErrNoAlgorithm where there is none.
-func (l *Lt) Plan(m MatMul) (*MatMulPlan, error) {
-	plans, err := l.PlanAll(m, 1)
-	if err != nil {
-		return nil, err
-	}
-	return plans[0], nil
-}
+// mostPlans is how many algorithms a library is asked for at most.
+const mostPlans = 16
 
-// PlanAll gives up to n algorithms, at least one, in the order that cuBLASLt's heuristic thinks best, for measuring.
-// Algorithms differ in rounding.
-func (l *Lt) PlanAll(m MatMul, n int) ([]*MatMulPlan, error) {
+// Plan takes the rank-th algorithm, from 0, of those that cuBLASLt's heuristic thinks fastest and that give the same bits each time.
+// Algorithms differ in rounding. The error wraps ErrNoAlgorithm where there are not so many.
+func (l *Lt) Plan(m MatMul, rank int) (*MatMulPlan, error) {
 	problem, err := m.problem()
 	if err != nil {
 		return nil, fmt.Errorf("%v: %w", m, err)
 	}
-	n = max(1, min(n, 64))
-	found := make([]C.ae_lt_plan, n)
+	var found [mostPlans]C.ae_lt_plan
 	var got C.int
 	var call *C.char
-	if code := C.ae_lt_plans(l.handle, &problem, C.int(n), &found[0], &got, &call); code != 0 {
+	if code := C.ae_lt_plans(l.handle, &problem, C.int(min(rank+1, mostPlans)), &found[0], &got, &call); code != 0 {
 		return nil, ltCheck(fmt.Sprintf("%s of %v", C.GoString(call), m), code)
 	}
-	plans := make([]*MatMulPlan, int(got))
-	for i := range plans {
-		plan := (*C.ae_lt_plan)(C.malloc(C.size_t(unsafe.Sizeof(found[i]))))
-		*plan = found[i]
-		plans[i] = &MatMulPlan{lt: l, plan: plan, mask: Ptr(problem.alignment) - 1}
+	for i := range int(got) {
+		if i != rank {
+			C.ae_lt_free(&found[i])
+		}
 	}
-	return plans, nil
+	if rank >= int(got) {
+		return nil, fmt.Errorf("%v: algorithm %d of %d: %w", m, rank, int(got), ErrNoAlgorithm)
+	}
+	plan := (*C.ae_lt_plan)(C.malloc(C.size_t(unsafe.Sizeof(found[rank]))))
+	*plan = found[rank]
+	return &MatMulPlan{lt: l, plan: plan, mask: Ptr(problem.alignment) - 1}, nil
 }
 
 // problem checks the description and writes it as C takes it.

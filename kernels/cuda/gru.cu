@@ -21,7 +21,7 @@ template <int R> __device__ __forceinline__ void forward(const float* __restrict
       if (!u.there) continue;
       const float* a = pre + (i - u.j) * 3 + u.j;
       float input = gates[((size_t)u.n * times + (r.same ? 0 : t)) * 3 * r.h + 2 * r.h + u.j] + bias[2 * r.h + u.j];
-      float reset = sigmoid(a[0]), update = sigmoid(a[r.h]), inner = a[2 * r.h], candidate = tanhf(fmaf(reset, inner, input));
+      float reset = point_sigmoid(a[0]), update = point_sigmoid(a[r.h]), inner = a[2 * r.h], candidate = tanhf(fmaf(reset, inner, input));
       if (acts) {
         acts[stored(r, u, t, 4, 0)] = reset;
         acts[stored(r, u, t, 4, 1)] = update;

@@ -19,7 +19,7 @@ template <int R> __device__ __forceinline__ void forward(const float* __restrict
       Unit u = unit(r, n0, i);
       if (!u.there) continue;
       const float* a = pre + (i - u.j) * 4 + u.j;
-      float in = sigmoid(a[0]), forget = sigmoid(a[r.h]), candidate = tanhf(a[2 * r.h]), out = sigmoid(a[3 * r.h]);
+      float in = point_sigmoid(a[0]), forget = point_sigmoid(a[r.h]), candidate = tanhf(a[2 * r.h]), out = point_sigmoid(a[3 * r.h]);
       if (acts) {
         acts[stored(r, u, t, 4, 0)] = in;
         acts[stored(r, u, t, 4, 1)] = forget;

@@ -5,6 +5,7 @@
 // products of the weight with the state, a gate a thread, and the cell, a unit a thread.
 #pragma once
 #include "prelude.h"
+#include "point.cuh"
 
 // Recurrence is examples, times, units and how to walk: reverse from the last time, same gates at all times.
 struct Recurrence {
@@ -15,7 +16,6 @@ struct Recurrence {
 };
 
 __device__ __forceinline__ int time_of(Recurrence r, int k) { return r.reverse ? r.t - 1 - k : k; }
-__device__ __forceinline__ float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
 
 // Weight is the recurrent weight as a block reads it.
 struct Weight {

@@ -1,6 +1,7 @@
 // The matrix product of a block of threads: what gemm.cu, conv_implicit.cu and conv_weight.cu share.
 #pragma once
 #include "prelude.h"
+#include "point.cuh"
 
 // Tile says how a block of SLICES·WM·WN warps computes BM x BN results, KC steps of the inner axis at a time.
 //
@@ -187,16 +188,15 @@ template <class T, int SIZE, int LD, int EACH> struct Dense {
 enum Activation { LINEAR = 0, RELU = 1, SIGMOID = 2, TANH = 3, SOFTPLUS = 4 };
 
 // curved computes the functions that take many instructions; a call keeps them out of unrolled stores.
-// Softplus neither overflows nor loses the small end.
 static __device__ __noinline__ float curved(float x, int kind) {
-  if (kind == SIGMOID) return 1.0f / (1.0f + expf(-x));
-  if (kind == TANH) return tanhf(x);
-  return (x > 0.0f ? x : 0.0f) + log1pf(expf(-fabsf(x)));
+  if (kind == SIGMOID) return point_sigmoid(x);
+  if (kind == TANH) return point_tanh(x);
+  return point_softplus(x);
 }
 
 __device__ __forceinline__ float activate(float x, int kind) {
   if (kind == LINEAR) return x;
-  if (kind == RELU) return x <= 0.0f ? 0.0f : x;
+  if (kind == RELU) return point_relu(x);
   return curved(x, kind);
 }
 
