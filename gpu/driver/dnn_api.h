@@ -17,6 +17,7 @@ enum {
 };
 
 size_t cudnnGetVersion(void);
+size_t cudnnGetCudartVersion(void);
 const char *cudnnGetErrorString(int);
 void cudnnGetLastErrorString(char *message, size_t);
 int cudnnCreate(DnnHandle *);

@@ -3,6 +3,7 @@
 package driver
 
 /*
+#include "dnn_api.h"
 #include "load.h"
 #include <stdlib.h>
 */
@@ -12,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"unsafe"
@@ -141,17 +143,31 @@ func (l *library) try(file string) error {
 }
 
 // usable is the library's files that the driver can work with: CUDA 13's want a driver of CUDA 13 or later. All of
-// them where no driver is loaded (doctor then still says what is installed).
+// them where no driver is loaded (doctor then still says what is installed). Libraries that cuDNN works with, or that are
+// installed beside it, are of its CUDA if they can be: an environment may hold packages of two.
 func (l *library) usable() []string {
-	version := driverVersion()
-	if version == 0 || version >= 13000 {
-		return l.files
+	version, files := driverVersion(), l.files
+	if version != 0 && version < 13000 {
+		files = slices.DeleteFunc(slices.Clone(files), func(f string) bool { return strings.HasSuffix(f, ".so.13") })
 	}
-	var files []string
-	for _, f := range l.files {
-		if !strings.HasSuffix(f, ".so.13") {
-			files = append(files, f)
+	if (l == libcublaslt || l == libnvrtc) && libcudnn.fill() == nil {
+		files = ofMajor(files, int(C.cudnnGetCudartVersion())/1000)
+	}
+	return files
+}
+
+// ofMajor puts the files of a version of CUDA first.
+func ofMajor(files []string, major int) []string {
+	files = slices.Clone(files)
+	suffix := fmt.Sprintf(".so.%d", major)
+	slices.SortStableFunc(files, func(a, b string) int {
+		switch first, second := strings.HasSuffix(a, suffix), strings.HasSuffix(b, suffix); {
+		case first && !second:
+			return -1
+		case second && !first:
+			return 1
 		}
-	}
+		return 0
+	})
 	return files
 }

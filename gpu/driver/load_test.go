@@ -102,6 +102,15 @@ func TestSearch(t *testing.T) {
 	wantError(t, l.open(), "have libae-test-other.so", "AE_NO_SUCH_VARIABLE=FILE")
 }
 
+func TestOfMajor(t *testing.T) {
+	files := []string{"libcublasLt.so.13", "libcublasLt.so.12"}
+	for _, tt := range []struct{ major, first int }{{12, 12}, {13, 13}, {14, 13}, {0, 13}} {
+		if got, want := ofMajor(files, tt.major)[0], fmt.Sprintf("libcublasLt.so.%d", tt.first); got != want {
+			t.Errorf("beside a cuDNN of CUDA %d: %s first, want %s", tt.major, got, want)
+		}
+	}
+}
+
 func TestLibraries(t *testing.T) {
 	list := Libraries()
 	if len(list) != 5 {
