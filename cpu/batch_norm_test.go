@@ -72,12 +72,12 @@ func results(t *testing.T, b *cpu.Backend, g *graph.Graph, outs map[string]graph
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, x := range feed {
-		h := b.Host(x.Spec)
-		for i, v := range x.Data {
+	for _, in := range p.Inputs {
+		h := b.Host(in.Spec)
+		for i, v := range feed[in.Name].Data {
 			h.Float32s()[i] = float32(v)
 		}
-		if err := exes[0].Feed(name, h); err != nil {
+		if err := exes[0].Feed(in.Name, h); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -21,6 +21,7 @@ type step struct {
 	in, out []memory // an output that nobody reads has size 0, except the first, which always has memory
 	chain   *chain   // to run on output 0, element range by element range; nil if there is none
 	name    string   // of the candidate
+	src     *program.Step
 }
 
 // table lists the kernels, best first for each op; the first that fits runs.
@@ -174,7 +175,7 @@ func (b *binder) whole(i int, s *program.Step) error {
 
 // operands resolves a step's buffers and compiles its epilogue.
 func (b *binder) operands(s *program.Step) *step {
-	st := &step{Case: kernels.CaseOf(s)}
+	st := &step{Case: kernels.CaseOf(s), src: s}
 	for _, in := range s.In {
 		st.in = append(st.in, b.e.mem[in])
 	}

@@ -34,9 +34,11 @@ func bindMatMul(b *binder, s *step) error {
 func (b *binder) multiply(s *step, plan *gemm.Plan, A, B []float32, n int) {
 	shared := alloc(plan.SharedFloats())
 	b.scratch(plan.LocalFloats())
-	C := s.out[0].f32
+	st := b.store(s, n)
 	b.phase(plan.PackTasks(), func(_ *worker, task int) { plan.Pack(task, A, B, shared) })
-	calls := b.calls(s, n, func() gemm.Call { return gemm.Call{A: A, B: B, C: C, Shared: shared} })
+	calls := b.calls(st.chain, n, func() gemm.Call {
+		return gemm.Call{A: A, B: B, C: st.out, Shared: shared, Bias: st.bias, ReLU: st.relu, Mask: st.mask}
+	})
 	b.phase(plan.Tasks(), func(w *worker, task int) {
 		c := calls[w.id]
 		c.Local = w.local
@@ -62,20 +64,20 @@ func bindBatched(b *binder, s *step, shape gemm.Shape, batch, stepA, stepB int) 
 	return nil
 }
 
-// calls makes one Call a worker, whose epilogue runs the step's chain on finished blocks of rows of n columns.
-func (b *binder) calls(s *step, n int, base func() gemm.Call) []*gemm.Call {
+// calls makes one Call a worker, whose epilogue runs a chain on finished blocks of rows of n columns.
+func (b *binder) calls(follow *chain, n int, base func() gemm.Call) []*gemm.Call {
 	calls := make([]*gemm.Call, b.b.workers.count())
 	for i := range calls {
 		c := base()
-		if s.chain != nil {
+		if follow != nil {
 			w := b.b.workers.all[i]
 			c.Epilogue = func(row0, row1, col0, col1 int) {
 				if col0 == 0 && col1 == n {
-					s.chain.run(w, row0*n, (row1-row0)*n)
+					follow.run(w, row0*n, (row1-row0)*n)
 					return
 				}
 				for r := row0; r < row1; r++ {
-					s.chain.run(w, r*n+col0, col1-col0)
+					follow.run(w, r*n+col0, col1-col0)
 				}
 			}
 		}
