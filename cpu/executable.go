@@ -20,6 +20,9 @@ type executable struct {
 	fills   []phase // in front of them: what writes inputs
 	ends    []int   // phases up to and including each step of the program
 	job     *job
+	again   *job // without what ready says is there already
+	ready   prepared
+	writes  []changes // of the states that the program assigns
 	choices []backend.Choice
 }
 
@@ -66,8 +69,12 @@ func (b *Backend) bind(p *program.Program, s *state, arena []float32, o backend.
 		e.ends = append(e.ends, len(e.phases))
 	}
 	b.workers.reserve(binder.local, binder.slots)
-	e.job = b.workers.prepare(e.phases)
-	e.job.labels = e.labels()
+	for _, st := range p.States {
+		if st.Assigned {
+			e.writes = append(e.writes, e.mem[st.Buffer].changes)
+		}
+	}
+	e.assemble()
 	return e, nil
 }
 
@@ -90,7 +97,17 @@ func (e *executable) Run(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	e.b.workers.run(e.job)
+	w := e.b.workers
+	w.turn.Lock() // another executable may write the weights that are packed here
+	defer w.turn.Unlock()
+	if e.ready.fresh() {
+		w.perform(e.again)
+	} else {
+		w.perform(e.job)
+	}
+	for _, c := range e.writes {
+		c.Add(1)
+	}
 	return nil
 }
 

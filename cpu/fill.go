@@ -28,7 +28,7 @@ func (e *executable) Fill(input string, fill func(dst *tensor.Dense, from, to in
 		e.fills = append(e.fills, phase{tasks: len(parts), run: func(_ *worker, task int) {
 			fill(parts[task], task*per, min(rows, (task+1)*per))
 		}})
-		e.job = e.b.workers.prepare(append(e.fills[:len(e.fills):len(e.fills)], e.phases...))
+		e.assemble()
 		return nil
 	}
 	return fmt.Errorf("cpu: the program has no input %s", input)

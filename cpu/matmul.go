@@ -26,16 +26,25 @@ func bindMatMul(b *binder, s *step) error {
 	if b.e.p.Precision == "bf16" && k > 0 {
 		return bindMatMulBF16(b, s, shape)
 	}
-	b.multiply(s, gemm.NewPlan(b.b.tier, shape, gemm.Options{}), s.in[0].f32, s.in[1].f32, n)
+	plan, frozen := gemm.NewPlan(b.b.tier, shape, gemm.Options{}), b.frozen(s.src.In[1])
+	if frozen && plan.Method() == "tile" {
+		plan = gemm.NewPlan(b.b.tier, shape, gemm.Options{PackB: gemm.PackShared})
+	}
+	b.multiply(s, plan, s.in[0].f32, s.in[1].f32, n, frozen)
 	return nil
 }
 
-// multiply appends the phases of a plan, whose result has n columns.
-func (b *binder) multiply(s *step, plan *gemm.Plan, A, B []float32, n int) {
+// multiply appends the phases of a plan, whose result has n columns. A frozen B is packed ahead.
+func (b *binder) multiply(s *step, plan *gemm.Plan, A, B []float32, n int, frozen bool) {
 	shared := alloc(plan.SharedFloats())
 	b.scratch(plan.LocalFloats())
 	st := b.store(s, n)
-	b.phase(plan.PackTasks(), func(_ *worker, task int) { plan.Pack(task, A, B, shared) })
+	pack := func(_ *worker, task int) { plan.Pack(task, A, B, shared) }
+	if packA, packB := plan.Packs(); frozen && packA != gemm.PackShared && packB == gemm.PackShared {
+		b.ahead(s.src.In[1], plan.PackTasks(), pack)
+	} else {
+		b.phase(plan.PackTasks(), pack)
+	}
 	calls := b.calls(st.chain, n, func() gemm.Call {
 		return gemm.Call{A: A, B: B, C: st.out, Shared: shared, Bias: st.bias, ReLU: st.relu, Mask: st.mask}
 	})

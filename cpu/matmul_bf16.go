@@ -23,7 +23,7 @@ func bindMatMulBF16(b *binder, s *step, shape gemm.Shape) error {
 	B := b.pairs(s.in[1].f32, shape.K, shape.N, shape.TransB, !shape.TransB)
 	n := shape.N
 	shape.K = (shape.K + 1) / 2
-	b.multiply(s, gemm.NewPlan(b.b.tier, shape, gemm.Options{BF16: true}), A, B, n)
+	b.multiply(s, gemm.NewPlan(b.b.tier, shape, gemm.Options{BF16: true}), A, B, n, false)
 	return nil
 }
 

@@ -19,6 +19,8 @@ type memory struct {
 	f32   []float32
 	i32   []int32
 	u8    []uint8
+
+	changes changes // of a state
 }
 
 // newMemory returns n zeroed elements.

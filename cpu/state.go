@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"gorgonia.org/tensor"
 
@@ -20,7 +21,7 @@ func (s *state) declare(p *program.Program, seed uint64) error {
 		return fmt.Errorf("cpu: %w", err)
 	}
 	for _, d := range missing {
-		e := s.Add(d.Name, d.Kind, d.Spec, newMemory(d.Spec.DType, d.Spec.Shape.Size()))
+		e := s.Add(d.Name, d.Kind, d.Spec, newStored(d.Spec))
 		if first := backend.First(d, seed); first != nil {
 			e.Memory.fill(first)
 		}
@@ -46,13 +47,21 @@ func (s *state) Write(name string, k graph.Kind, src *tensor.Dense) error {
 		if err != nil {
 			return fmt.Errorf("cpu: state %s: %w", name, err)
 		}
-		e = s.Add(name, k, spec, newMemory(spec.DType, spec.Shape.Size()))
+		e = s.Add(name, k, spec, newStored(spec))
 	}
 	if err := backend.CheckHost("state", name, e.Spec, src); err != nil {
 		return fmt.Errorf("cpu: %w", err)
 	}
 	e.Memory.copyFrom(src)
+	e.Memory.changes.Add(1)
 	return nil
+}
+
+// newStored returns the zeroed memory of a state.
+func newStored(s graph.Spec) memory {
+	m := newMemory(s.DType, s.Shape.Size())
+	m.changes = new(atomic.Uint32)
+	return m
 }
 
 // copyTo and copyFrom exchange contents with a host tensor whose type and size were checked.

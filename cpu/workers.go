@@ -12,6 +12,8 @@ import (
 type phase struct {
 	tasks int
 	run   func(w *worker, task int)
+	ahead bool            // it prepares memory that seldom changes
+	label context.Context // in CPU profiles; nil: none
 }
 
 // worker is what one thread owns: memory that tasks may use as they like.
@@ -51,8 +53,8 @@ type workers struct {
 // that a worker which wakes late sees that its turn is over, and nothing has to be reset.
 type job struct {
 	phases []phase
-	ends   []uint32          // tasks up to and including each phase
-	labels []context.Context // of each phase in CPU profiles; nil: none
+	ends   []uint32 // tasks up to and including each phase
+	labels bool     // phases have labels
 	done   atomic.Uint64
 	_      [56]byte
 	next   []counter // by phase and owner: the owner's next task
@@ -96,6 +98,7 @@ func (p *workers) prepare(phases []phase) *job {
 	for _, ph := range phases {
 		total += uint32(ph.tasks)
 		j.ends = append(j.ends, total)
+		j.labels = j.labels || ph.label != nil
 	}
 	return j
 }
@@ -104,6 +107,11 @@ func (p *workers) prepare(phases []phase) *job {
 func (p *workers) run(j *job) {
 	p.turn.Lock()
 	defer p.turn.Unlock()
+	p.perform(j)
+}
+
+// perform executes a job for who has the turn.
+func (p *workers) perform(j *job) {
 	e := p.epoch.Load() + 1
 	j.done.Store(uint64(e) << 32)
 	p.job.Store(j)
@@ -122,12 +130,12 @@ func (p *workers) run(j *job) {
 // walk takes w through all phases of job j as it runs in epoch e.
 func (p *workers) walk(w *worker, j *job, e uint32) {
 	n := len(p.all)
-	if j.labels != nil {
+	if j.labels {
 		defer pprof.SetGoroutineLabels(context.Background())
 	}
 	for i := range j.phases {
-		if j.labels != nil {
-			pprof.SetGoroutineLabels(j.labels[i])
+		if l := j.phases[i].label; l != nil {
+			pprof.SetGoroutineLabels(l)
 		}
 		j.work(p, w, i, w.id, e)
 		for spins := 0; ; spins++ {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gorgonia.org/tensor"
 
@@ -25,7 +26,7 @@ func (m *Model) rows(ctx context.Context, function string, in map[string]*tensor
 	defer m.release()
 	var requests []request
 	for _, size := range m.sizes(n, m.options.Batch) {
-		requests = append(requests, request{function: function, batch: size})
+		requests = append(requests, request{function: function, batch: size, wanted: strings.Join(wanted, ",")})
 	}
 	runners, err := m.prepare(requests...)
 	if err != nil {
@@ -44,16 +45,13 @@ func (m *Model) rows(ctx context.Context, function string, in map[string]*tensor
 		if to-from != r.fn.Batch {
 			r = runners[len(runners)-1]
 		}
-		at, fed := d, map[string]*tensor.Dense{}
+		at := d
 		at.row0 += from
-		for name, t := range in {
-			fed[name] = backend.Rows(t, from, to)
-			if err := r.feed(name, fed[name]); err != nil {
-				return nil, fmt.Errorf("%s: %w", function, err)
-			}
+		if err := r.take(in, from, to); err != nil {
+			return nil, fmt.Errorf("%s: %w", function, err)
 		}
 		if function == sample {
-			if err := m.drawCodes(ctx, to-from, fed, at); err != nil {
+			if err := m.drawCodes(ctx, to-from, part(in, from, to), at); err != nil {
 				return nil, fmt.Errorf("%s: %w", function, err)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"gorgonia.org/tensor"
 
@@ -37,8 +38,9 @@ const (
 type request struct {
 	function string
 	batch    int
-	samples  int  // evaluate: codes of each example, 0 as in training; nll: codes of a run
-	arrays   bool // evaluate: the arrays too (recon, z, mu, log_var), not only figures
+	samples  int    // evaluate: codes of each example, 0 as in training; nll: codes of a run
+	arrays   bool   // evaluate: the arrays too (recon, z, mu, log_var), not only figures
+	wanted   string // of the function's outputs, with commas between; "": all
 }
 
 // runner is a loaded Program with host memory for its outputs.
@@ -47,11 +49,18 @@ type runner struct {
 	exe backend.Executable
 	out map[string]*tensor.Dense
 	use int // when it was last used
+
+	// What the device's threads copy to the Program's inputs as a run begins; nil: they are fed.
+	rows  map[string]*tensor.Dense
+	first int // row that the run begins at
 }
 
 // mostRunners is how many Programs stay loaded at once; beyond it those that were not used for longest are closed. Two batch sizes of
 // the functions that a training uses for validation and pictures are within it.
 const mostRunners = 16
+
+// asked are the outputs that functions of arrays are asked for most often, as request has them.
+var asked = map[string]string{encode: "z", reconstruct: "recon", denoise: "input,recon", decode: "recon", sample: "recon"}
 
 // prepare makes and loads the Programs that are missing, together, so that they share memory, and returns a runner for each request.
 func (m *Model) prepare(requests ...request) ([]*runner, error) {
@@ -152,6 +161,17 @@ func (m *Model) build(q request) (*model.Function, error) {
 func outputs(fn *model.Function, q request) map[string]graph.Value {
 	if q.function == nll {
 		return map[string]graph.Value{"log_weights": fn.Outputs["log_weights"]}
+	}
+	if q.wanted != "" {
+		out := map[string]graph.Value{}
+		for _, name := range strings.Split(q.wanted, ",") {
+			v, ok := fn.Outputs[name]
+			if !ok {
+				return fn.Outputs // who wants it is told so
+			}
+			out[name] = v
+		}
+		return out
 	}
 	if q.function != evaluate {
 		return fn.Outputs
