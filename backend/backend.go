@@ -46,7 +46,10 @@ type Capabilities struct {
 	Threads     int
 	Own         bool // memory of its own: what is kept there need not be fed
 	Fills       bool // its executables are Fillers
-	Target      program.Target
+	// Platform is what the bits of a result depend on beside kernels, by name: the model of the device, versions of its driver and
+	// libraries, the set of instructions.
+	Platform map[string]string
+	Target   program.Target
 }
 
 // Options of Load.

@@ -42,6 +42,7 @@ type Meta struct {
 	Kernels   map[string]string `json:"kernels,omitempty"` // chosen kernel by op and shape: another choice may round differently
 	Precision string            `json:"precision,omitempty"`
 	Device    string            `json:"device,omitempty"`
+	Platform  map[string]string `json:"platform,omitempty"` // of the device: model, driver, libraries, instructions, by name
 
 	Stored  []string          `json:"stored,omitempty"` // names in model.safetensors that are no states; Save sets it
 	Digests map[string]string `json:"digests"`          // SHA-256 of the other files by name, hexadecimal; Save sets it

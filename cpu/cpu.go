@@ -82,6 +82,7 @@ func (b *Backend) Capabilities() backend.Capabilities {
 		Precisions:  b.precisions(),
 		Threads:     b.workers.count(),
 		Fills:       true,
+		Platform:    map[string]string{"instructions": fmt.Sprint(b.tier)},
 		Target:      program.Target{Epilogue: hasEpilogue, Kernel: hasKernel, Precision: "float32", Align: 64},
 	}
 }

@@ -242,6 +242,7 @@ func (b *Backend) Capabilities() backend.Capabilities {
 		Precisions: []string{"float32"},
 		Threads:    1,
 		Own:        true,
+		Platform:   b.platform(),
 		Target:     program.Target{Epilogue: hasEpilogue, Kernel: b.hasKernel, Precision: "float32", Align: 256},
 	}
 	if b.info.Major >= 8 && b.lt != nil {
@@ -252,6 +253,23 @@ func (b *Backend) Capabilities() backend.Capabilities {
 		return err
 	})
 	return c
+}
+
+// platform names what the bits of a result depend on. A library that is not used is not named.
+func (d *device) platform() map[string]string {
+	p := map[string]string{
+		"device": d.info.Name, "compute_capability": fmt.Sprintf("%d.%d", d.info.Major, d.info.Minor), "driver": "CUDA " + d.info.CUDA(),
+	}
+	if d.lt != nil {
+		p["cublaslt"] = d.lt.Version()
+	}
+	if d.dnn != nil {
+		p["cudnn"] = d.dnn.Version()
+	}
+	if d.nvrtc != nil {
+		p["nvrtc"] = d.nvrtc.Version()
+	}
+	return p
 }
 
 // Missing says which libraries were not found, and why.

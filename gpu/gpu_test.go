@@ -60,3 +60,16 @@ func fake() bool {
 	infos, err := gpu.Devices()
 	return err == nil && len(infos) > 0 && strings.Contains(infos[0].Name, "fake")
 }
+
+// TestPlatform: what bits depend on is named, but for libraries that are not used.
+func TestPlatform(t *testing.T) {
+	got := open(t, gpu.Without("cudnn")).Capabilities().Platform
+	for _, name := range []string{"device", "compute_capability", "driver", "cublaslt", "nvrtc"} {
+		if got[name] == "" {
+			t.Errorf("%s is not named: %v", name, got)
+		}
+	}
+	if got["cudnn"] != "" {
+		t.Errorf("cuDNN is named and not used: %v", got)
+	}
+}

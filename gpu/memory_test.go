@@ -79,3 +79,26 @@ func TestMemoryGoesBack(t *testing.T) {
 		}
 	}
 }
+
+// TestMemoryIsToldBefore: what a training takes is reserved before its first step, validation and pictures included.
+func TestMemoryIsToldBefore(t *testing.T) {
+	needGPU(t)
+	b := open(t)
+	text := strings.Replace(trainings["denoising"], "epochs = 1\n", "epochs = 1\nmax_steps = 3\n", 1)
+	train(t, b, text) // kernels are loaded now
+	r, err := prepare(t, b, text, t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	before := b.Capabilities().MemoryBytes
+	if err := r.Fit(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if r.Validation == nil {
+		t.Error("there was no validation")
+	}
+	if after := b.Capabilities().MemoryBytes; after < before {
+		t.Errorf("%d bytes are free after training, %d were before its first step", after, before)
+	}
+}

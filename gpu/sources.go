@@ -95,7 +95,7 @@ func (d *device) compile(source string) (driver.Module, error) {
 		return driver.Module{}, err
 	}
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%d.%d %d\n%s", d.info.Major, d.info.Minor, d.nvrtc.Version(), source)
+	fmt.Fprintf(sum, "%d.%d %s\n%s", d.info.Major, d.info.Minor, d.nvrtc.Version(), source)
 	for _, name := range headerNames {
 		fmt.Fprintf(sum, "\n%s\n%s", name, headers[name])
 	}

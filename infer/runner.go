@@ -3,6 +3,7 @@ package infer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -58,6 +59,24 @@ type runner struct {
 // mostRunners is how many Programs stay loaded at once; beyond it those that were not used for longest are closed. Two batch sizes of
 // the functions that a training uses for validation and pictures are within it.
 const mostRunners = 16
+
+// Prepare loads what functions will need for that many examples each, together: "evaluate" (of [Model.Evaluate], without further
+// metrics), "encode", "reconstruct", "denoise", "decode", "sample". A device that has too little memory then says so before there is
+// anything to lose.
+func (m *Model) Prepare(ctx context.Context, examples map[string]int) error {
+	var all []request
+	for _, function := range slices.Sorted(maps.Keys(examples)) {
+		for _, size := range m.sizes(examples[function], m.options.Batch) {
+			all = append(all, request{function: function, batch: size, wanted: asked[function]})
+		}
+	}
+	if err := m.acquire(ctx); err != nil {
+		return err
+	}
+	defer m.release()
+	_, err := m.prepare(all...)
+	return err
+}
 
 // asked are the outputs that functions of arrays are asked for most often, as request has them.
 var asked = map[string]string{encode: "z", reconstruct: "recon", denoise: "input,recon", decode: "recon", sample: "recon"}

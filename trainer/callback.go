@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"aetrain/configs"
+	"aetrain/infer"
 	"aetrain/internal/registry"
 )
 
@@ -42,6 +43,12 @@ type Configured interface {
 type Stateful interface {
 	// Memory returns a pointer to what is written as JSON to the checkpoint and read back on resume.
 	Memory() any
+}
+
+// Using is implemented by callbacks that apply the model, so that what they need is loaded before training begins.
+type Using interface {
+	// Uses says how many examples are given to which function of m, the model of a stage; see [infer.Model.Prepare].
+	Uses(r *Run, m *infer.Model) map[string]int
 }
 
 // ErrStop ends training without an error, for example early.

@@ -115,7 +115,7 @@ func (r *Run) save(name string) error {
 	}
 	m := checkpoint.Meta{
 		Name: r.Name, Seed: r.Seed, Stage: r.Stage, Epoch: r.Epoch, Step: r.Step, Batch: r.Index,
-		Precision: r.Train.Precision, Device: r.Backend.Name(), Kernels: r.kernels(),
+		Precision: r.Precision(), Device: r.Backend.Name(), Platform: r.Backend.Capabilities().Platform, Kernels: r.kernels(),
 	}
 	for _, f := range r.Options.Model.Fields {
 		m.Fields = append(m.Fields, checkpoint.Field(f))
@@ -165,17 +165,46 @@ func (r *Run) resume() error {
 	if err != nil {
 		return err
 	}
-	if m.Device != r.Backend.Name() || m.Precision != r.Train.Precision {
-		r.Logf("the checkpoint was made on %s in %s: going on will not give the same bits", m.Device, m.Precision)
-		return nil
+	for _, change := range r.changes(m) {
+		r.Logf("%s: going on will not give the same bits", change)
+	}
+	return nil
+}
+
+// changes says in what this process computes otherwise than the one that wrote a checkpoint.
+func (r *Run) changes(m checkpoint.Meta) []string {
+	if m.Device != r.Backend.Name() || m.Precision != r.Precision() {
+		return []string{fmt.Sprintf("the checkpoint was made on %s in %s", m.Device, m.Precision)}
+	}
+	var all []string
+	now := r.Backend.Capabilities().Platform
+	for _, name := range slices.Sorted(maps.Keys(union(now, m.Platform))) {
+		if then := m.Platform[name]; m.Platform != nil && then != now[name] {
+			all = append(all, fmt.Sprintf("%s was %s and is now %s", name, orNone(then), orNone(now[name])))
+		}
 	}
 	chosen := r.kernels()
 	for _, k := range slices.Sorted(maps.Keys(m.Kernels)) {
 		if now, ok := chosen[k]; ok && now != m.Kernels[k] {
-			r.Logf("%s was computed by %s and is now by %s: going on will not give the same bits", k, m.Kernels[k], now)
+			all = append(all, fmt.Sprintf("%s was computed by %s and is now by %s", k, m.Kernels[k], now))
 		}
 	}
-	return nil
+	return all
+}
+
+// union has the keys of both.
+func union(a, b map[string]string) map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, a)
+	maps.Copy(all, b)
+	return all
+}
+
+func orNone(version string) string {
+	if version == "" {
+		return "none"
+	}
+	return version
 }
 
 // restore loads a checkpoint into the State and puts the loop where it was.

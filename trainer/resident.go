@@ -174,7 +174,7 @@ func (r *Run) feedInstead() error {
 	if err := r.openLoader(); err != nil {
 		return err
 	}
-	return r.load()
+	return r.loadAll()
 }
 
 // rowsFor is what a program that reads the resident set is fed from; nil for others.

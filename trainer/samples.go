@@ -60,13 +60,33 @@ func (s *Samples) On(ctx context.Context, e Event, r *Run) error {
 	return nil
 }
 
+// Uses implements Using.
+func (s *Samples) Uses(r *Run, m *infer.Model) map[string]int {
+	if r.Dir == "" || s.Every == 0 {
+		return nil
+	}
+	uses := map[string]int{"reconstruct": min(pairsShown, shown(r).Len())}
+	if r.Options.Model.Config.Corrupts() {
+		uses = map[string]int{"denoise": uses["reconstruct"]}
+	}
+	if m.HasPrior() {
+		uses["sample"] = samplesShown
+	}
+	return uses
+}
+
+// shown is the split whose first examples are.
+func shown(r *Run) data.Source {
+	if r.Splits.Validation != nil {
+		return r.Splits.Validation
+	}
+	return r.Splits.Train
+}
+
 // prepare takes the first examples of the validation split, else of training.
 func (s *Samples) prepare(ctx context.Context, r *Run) error {
 	s.folder = filepath.Join(r.Dir, "samples")
-	src := r.Splits.Validation
-	if src == nil {
-		src = r.Splits.Train
-	}
+	src := shown(r)
 	var err error
 	if s.x, err = infer.Read(ctx, src, model.FieldX, pairsShown); err != nil {
 		return fmt.Errorf("pictures: %w", err)

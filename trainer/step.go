@@ -202,6 +202,9 @@ func (r *Run) target() program.Target {
 	return has.Target
 }
 
+// Precision is that of products: the config's, where the device has it.
+func (r *Run) Precision() string { return r.target().Precision }
+
 // isLast reports whether fn is the last phase of a step, which counts it.
 func isLast(st *stage, fn *model.Function) bool { return fn.Phase == st.model.Phases()-1 }
 

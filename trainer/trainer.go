@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 
 	"aetrain/backend"
 	"aetrain/checkpoint"
@@ -82,7 +83,8 @@ type Run struct {
 	scale    float64 // of the learning rate: halved by each rollback
 }
 
-// New builds the training programs of every batch size that occurs and loads them over one State.
+// New builds the training programs of every batch size that occurs, and those for validation and pictures, and loads them over one
+// State: a device that has too little memory says so here.
 func New(o Options) (*Run, error) {
 	r := &Run{Options: o, scale: 1}
 	r.State = o.Backend.NewState()
@@ -97,7 +99,7 @@ func New(o Options) (*Run, error) {
 	if err := r.openLoader(); err != nil {
 		return nil, err
 	}
-	err = r.load()
+	err = r.loadAll()
 	if errors.Is(err, backend.ErrOutOfMemory) && r.resident != nil && !r.Data.Resident.Or(false) {
 		err = r.feedInstead()
 	}
@@ -109,11 +111,52 @@ func New(o Options) (*Run, error) {
 		r.Close()
 		return nil, err
 	}
-	for _, st := range r.stages {
-		st.work = infer.New(st.model, o.Backend, r.State, infer.Options{Batch: o.Data.Batch, Seed: o.Seed, Kernels: o.Kernels})
-	}
 	r.choose(0)
 	return r, nil
+}
+
+// loadAll loads the training programs, and those that will be wanted beside them; none where it fails.
+func (r *Run) loadAll() error {
+	if err := r.load(); err != nil {
+		return err
+	}
+	for _, st := range r.stages {
+		st.work = infer.New(st.model, r.Backend, r.State, infer.Options{Batch: r.Data.Batch, Seed: r.Seed, Kernels: r.Kernels})
+		if err := st.work.Prepare(context.Background(), r.uses(st.work)); err != nil {
+			return errors.Join(fmt.Errorf("for validation and pictures: %w", err), r.closePrograms())
+		}
+	}
+	return nil
+}
+
+// uses says how many examples will be given to which function of the model of a stage.
+func (r *Run) uses(m *infer.Model) map[string]int {
+	uses := map[string]int{}
+	if r.Splits.Validation != nil && r.Train.ValidateEvery > 0 {
+		uses["evaluate"] = r.Splits.Validation.Len()
+	}
+	for _, h := range r.Train.hooks {
+		if u, ok := h.Callback.(Using); ok {
+			maps.Copy(uses, u.Uses(r, m))
+		}
+	}
+	return uses
+}
+
+// closePrograms frees what loadAll has loaded.
+func (r *Run) closePrograms() error {
+	var errs []error
+	for _, st := range r.stages {
+		for _, s := range st.steps {
+			s.close()
+		}
+		st.steps = nil
+		if st.work != nil {
+			errs = append(errs, st.work.Close())
+		}
+		st.work = nil
+	}
+	return errors.Join(errs...)
 }
 
 // startFrom takes the best weights of another run, where the config says so; a resumed run has its own.
@@ -156,16 +199,7 @@ func (r *Run) openLoader() error {
 
 // Close frees what New has reserved; the backend stays open.
 func (r *Run) Close() error {
-	var errs []error
-	for _, st := range r.stages {
-		for _, s := range st.steps {
-			s.close()
-		}
-		if st.work != nil {
-			errs = append(errs, st.work.Close())
-		}
-	}
-	return errors.Join(append(errs, r.loader.Close())...)
+	return errors.Join(r.closePrograms(), r.loader.Close())
 }
 
 // Logf writes a line for people.

@@ -53,6 +53,15 @@ func (l *library) report(open func() error, version func() string) Library {
 // cudaVersion writes 12040 as 12.4.
 func cudaVersion(v int) string { return fmt.Sprintf("%d.%d", v/1000, v%1000/10) }
 
+// CUDA is the version that the driver implements: "13.0".
+func (i Info) CUDA() string { return cudaVersion(i.DriverVersion) }
+
+// Version is the library's: "13.1.0".
+func (*Lt) Version() string { return ltVersion() }
+
+// Version is the library's: "9.13.0".
+func (*Dnn) Version() string { return dnnVersion() }
+
 // ltVersion: 130100 is 13.1.0 (and 120900, of CUDA 12, is 12.9.0).
 func ltVersion() string {
 	v := int(C.cublasLtGetVersion())

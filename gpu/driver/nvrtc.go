@@ -63,8 +63,8 @@ func openBuiltins(path string) {
 	}
 }
 
-// Version is NVRTC's, as 13000 for 13.0.
-func (c *NVRTC) Version() int { return 1000*c.major + 10*c.minor }
+// Version is the library's: "13.0".
+func (c *NVRTC) Version() string { return fmt.Sprintf("%d.%d", c.major, c.minor) }
 
 // Compile turns CUDA C++ into what LoadModule takes for a device of that compute capability: PTX, or machine code where
 // the driver is older than the compiler. name stands in messages; headers are what #include finds, by their names.

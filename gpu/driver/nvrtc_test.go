@@ -2,7 +2,10 @@
 
 package driver
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestCompile(t *testing.T) {
 	onDevice(t, func(c *Context) {
@@ -10,8 +13,8 @@ func TestCompile(t *testing.T) {
 		if err != nil {
 			t.Skip("no NVRTC: ", err)
 		}
-		if n.Version() < 12000 {
-			t.Errorf("the version is %d", n.Version())
+		if major, _, _ := strings.Cut(n.Version(), "."); major != "12" && major != "13" {
+			t.Errorf("the version is %s", n.Version())
 		}
 		info := c.Info()
 		_, err = n.Compile("broken.cu", "extern \"C\" __global__ void broken(float* x) { x[0] = nothing; }", nil, info.Major, info.Minor)
