@@ -44,7 +44,7 @@ test-tiers: ## the processor's backend with instruction tiers switched off one b
 
 .PHONY: fuzz-shapes
 fuzz-shapes: ## the processor's backend at drawn shapes on every tier, for SHAPESTIME (30s; 10m before a release)
-	$(GO) test ./cpu -run '^$$' -fuzz '^FuzzShapes$$' -fuzztime $(SHAPESTIME)
+	$(GO) test ./cpu -run '^TestShapes$$' -shapes $(SHAPESTIME) -timeout 0
 	$(GO) test ./cpu/gemm -run '^$$' -fuzz '^FuzzPlan$$' -fuzztime $(SHAPESTIME)
 
 .PHONY: fuzz

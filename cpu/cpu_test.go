@@ -1,6 +1,7 @@
 package cpu_test
 
 import (
+	"flag"
 	"math/rand/v2"
 	"testing"
 
@@ -21,18 +22,28 @@ func TestBackend(t *testing.T) {
 	}
 }
 
-// FuzzShapes runs the backend at drawn shapes on every tier that the processor has (make fuzz-shapes).
-func FuzzShapes(f *testing.F) {
+// Flags of TestShapes: go test ./cpu -run '^TestShapes$' -shapes 10m -seed 123.
+var (
+	shapesFor = flag.Duration("shapes", 0, "how long to draw shapes; 0: a few of them")
+	firstSeed = flag.Uint64("seed", 0, "of the shapes; 0: another one each time, where -shapes is given")
+)
+
+// TestShapes runs the backend at drawn shapes on every tier that the processor has (make fuzz-shapes).
+func TestShapes(t *testing.T) {
+	seed := *firstSeed
+	if seed == 0 && *shapesFor > 0 {
+		seed = rand.Uint64N(1 << 40)
+	}
 	var tiers []backend.Backend
 	for _, tier := range cpuinfo.Tiers() {
 		b, err := cpu.Open(cpu.ISA(tier.String()), cpu.Threads(2))
 		if err != nil {
-			f.Fatal(err)
+			t.Fatal(err)
 		}
-		f.Cleanup(func() { b.Close() })
+		t.Cleanup(func() { b.Close() })
 		tiers = append(tiers, b)
 	}
-	backendtest.Fuzz(f, tiers, cpu.Kernels(), func(t *testing.T, b backend.Backend, rng *rand.Rand) {
+	backendtest.Shapes(t, tiers, cpu.Kernels(), seed, *shapesFor, func(t *testing.T, b backend.Backend, rng *rand.Rand) {
 		checkRecurrent(t, b, rng.IntN(3), 1+rng.IntN(40), 1+rng.IntN(4), 1+rng.IntN(12), 1+rng.IntN(40), rng.IntN(2) == 0, rng.IntN(2) == 0)
 	})
 }

@@ -265,7 +265,7 @@ func (o *benchOptions) open(t *talk) ([]throughput.Device, error) {
 		d := measured(b)
 		if b.Name() == cpuName {
 			d.Threads = threads
-			if len(o.threads) > 1 {
+			if len(o.threads) > 1 || o.Keep != "" && threads > 0 { // on a page, one number is known by the same name as among several
 				d.Name, d.Address = threadsName(threads), cpuName
 			}
 		}
