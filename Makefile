@@ -103,7 +103,7 @@ $(VENV)/installed: bench/peers/requirements.txt
 	touch $@
 
 # Rows in the order of the page; "aetrain list bench-rows" has them all. Some: make bench-peers ROWS="vae-128 lstm"
-ROWS    ?= vae-128 vae-1024 ae-256 conv-vae-28 conv-vae-32 conv-vae-64 lstm vq-vae aae encode-10000
+ROWS    ?= vae-128 vae-1024 ae-256 conv-vae-28 conv-vae-32 conv-vae-64 lstm vq-vae aae transformer encode-10000
 THREADS ?= 1,2
 
 .PHONY: bench-peers

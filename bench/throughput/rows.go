@@ -20,7 +20,7 @@ var standard = []struct {
 	{name: "vae-128"}, {name: "vae-1024"}, {name: "vae-8192"},
 	{name: "ae-256"},
 	{name: "conv-vae-28"}, {name: "conv-vae-32"}, {name: "conv-vae-64"}, {name: "conv-vae-128"},
-	{name: "lstm"}, {name: "vq-vae"}, {name: "aae"},
+	{name: "lstm"}, {name: "vq-vae"}, {name: "aae"}, {name: "transformer"},
 	{name: "encode-10000", encode: 10000},
 }
 

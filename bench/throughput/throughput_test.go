@@ -105,7 +105,7 @@ func row(t *testing.T, name string) Row {
 func TestStandard(t *testing.T) {
 	parameters := map[string]int{
 		"vae-128": 652824, "vae-1024": 652824, "vae-8192": 652824, "encode-10000": 652824, "ae-256": 218192, "conv-vae-28": 134165,
-		"lstm": 52625, "vq-vae": 144737, "aae": 1338136,
+		"lstm": 52625, "transformer": 337504, "vq-vae": 144737, "aae": 1338136,
 		"conv-vae-32": 1181795, "conv-vae-64": 2364515, "conv-vae-128": 7095395,
 	}
 	twins := regexp.MustCompile(`(?m)^    "([a-z0-9-]+)": \(`).FindAllStringSubmatch(string(script), -1)

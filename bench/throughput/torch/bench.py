@@ -116,6 +116,28 @@ class Sequences(nn.Module):
         return self.out(y)
 
 
+class Transformer(nn.Module):
+    """Blocks of attention each way around one code of the whole sequence."""
+
+    def __init__(self, steps, features, units, heads, depth, latent):
+        super().__init__()
+
+        def blocks():
+            layer = nn.TransformerEncoderLayer(units, heads, 4 * units, 0.0, F.gelu, batch_first=True, norm_first=True)
+            return nn.TransformerEncoder(layer, depth, nn.LayerNorm(units), enable_nested_tensor=False)
+
+        self.steps, self.units = steps, units
+        self.into, self.encoder, self.code = nn.Linear(features, units), blocks(), nn.Linear(steps * units, latent)
+        self.start, self.decoder, self.out = nn.Linear(latent, steps * units), blocks(), nn.Linear(units, features)
+        at = torch.arange(steps)[:, None] / 10000 ** (torch.arange(0, units, 2) / units)
+        self.register_buffer("places", torch.stack([at.sin(), at.cos()], 2).reshape(steps, units))
+
+    def forward(self, x):
+        z = self.code(self.encoder(self.into(x) + self.places).flatten(1))
+        y = self.start(z).view(-1, self.steps, self.units)
+        return self.out(self.decoder(y + self.places))
+
+
 class VQVAE(nn.Module):
     """The codebook follows by running means (van den Oord et al. 2017, appendix A.1); codes that hardly serve start anew."""
 
@@ -240,6 +262,7 @@ ROWS = {
     "lstm": (lambda: Sequences(100, 1, 64, 16), squares_of_steps, (100, 1), 64, 0),
     "vq-vae": (VQVAE, vq, (1, 28, 28), 128, 0),
     "aae": (Adversarial, None, (784,), 128, 0),
+    "transformer": (lambda: Transformer(64, 16, 64, 4, 2, 16), squares_of_steps, (64, 16), 64, 0),
     "encode-10000": (vae, None, (784,), 10000, 10000),
 }
 
