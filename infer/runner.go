@@ -25,6 +25,7 @@ const (
 	evaluate    = "evaluate"
 	nll         = "nll"
 	score       = "score"
+	distance    = "distance"
 	drawStep    = "draw" // of a prior that draws codes one after the other
 )
 
@@ -164,6 +165,8 @@ func (m *Model) build(q request) (*model.Function, error) {
 		return m.model.Decode(q.batch)
 	case sample:
 		return m.model.Sample(q.batch)
+	case distance:
+		return m.model.Distance(q.batch)
 	case drawStep:
 		return m.model.DrawStep(q.batch)
 	case evaluate:

@@ -11,7 +11,7 @@ import (
 
 // AnomalyConfig is [anomaly].
 type AnomalyConfig struct {
-	Score     string    `toml:"score" choices:"reconstruction|likelihood|latent" doc:"what is unusual of an example: its reconstruction's loss; -log p(x) by importance sampling; its code's distance (Mahalanobis, squared) from those of training"`
+	Score     string    `toml:"score" choices:"reconstruction|likelihood|latent" doc:"what is unusual of an example: its reconstruction's loss; -log p(x) by importance sampling; its code's distance (squared) from the centre of Deep SVDD, else from those of training (Mahalanobis)"`
 	Threshold Threshold `toml:"threshold" doc:"from which score on an example is flagged" example:"{ kind = \"quantile\", value = 0.99 }"`
 }
 

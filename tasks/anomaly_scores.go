@@ -14,7 +14,7 @@ type scorer struct {
 	*infer.Model
 	o          AnomalyOptions
 	labelNames []string
-	codes      *gaussian // of training codes, where they are what counts
+	codes      *gaussian // of training codes, where they are what counts; nil where the distance to a centre does
 	features   *features
 }
 
@@ -33,6 +33,9 @@ func newScorer(ctx context.Context, m *infer.Model, splits *data.Splits, o Anoma
 			return nil, fmt.Errorf("likelihood: %w, or score reconstructions", err)
 		}
 	case "latent":
+		if _, err := m.Model().Distance(1); err == nil {
+			return s, nil // it has a centre
+		}
 		if splits == nil {
 			return nil, fmt.Errorf("latent compares codes with those of the run's training data, and that is not there: score reconstructions")
 		}
@@ -101,6 +104,16 @@ func (s *scorer) each(ctx context.Context, src data.Source, visit func(i int, sc
 			return nil
 		})
 	case "latent":
+		if s.codes == nil {
+			return s.Each(ctx, src, "distance", 0, func(b *infer.Rows) error {
+				for k, v := range b.Out["score"].Float32s() {
+					if err := visit(b.Row0+k, float64(v), nil); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
 		return s.Each(ctx, src, "encode", 0, func(b *infer.Rows) error {
 			z := codesOf(b)
 			width := len(z) / b.N
