@@ -17,14 +17,18 @@ func init() {
 // Source: Kingma & Welling 2014, "Auto-Encoding Variational Bayes", section 3.
 type Gaussian struct {
 	Sampling
-	Flow FlowConfig `toml:"flow" doc:"maps that bend the posterior; its divergence is then that of the samples" example:"{ kind = \"planar\", steps = 4 }"`
-	Init string     `toml:"init" choices:"torch|he|xavier|orthogonal" doc:"how the projections' weights start, and those of their mirror"`
+	Flow   FlowConfig    `toml:"flow" doc:"maps that bend the posterior; its divergence is then that of the samples" example:"{ kind = \"planar\", steps = 4 }"`
+	Levels []LadderLevel `toml:"levels" doc:"levels of latent variables below the top one, which latent_dim is the size of, from above; the decoder takes the last one's" example:"[{ on = \"encoder.0\", latent_dim = 32 }]"`
+	Init   string        `toml:"init" choices:"torch|he|xavier|orthogonal" doc:"how the projections' weights start, and those of their mirror"`
 }
 
-// Code is latentDim numbers.
+// Code is latentDim numbers, or those of the lowest level.
 func (b *Gaussian) Code(_ graph.Shape, latentDim int) (graph.Shape, error) {
 	if latentDim == 0 {
 		return nil, errors.New("a gaussian bottleneck projects to mean and variance of a code: give latent_dim a size above 0")
+	}
+	if l := b.lowest(); l != nil {
+		return graph.Shape{l.Latent}, nil
 	}
 	return graph.Shape{latentDim}, nil
 }

@@ -56,8 +56,8 @@ func (m *Model) wholeMirror() ([]nn.Layer, error) {
 	if m.Config.Tied {
 		tied = "encoder"
 	}
-	front := m.Config.Bottleneck.Reverse(m.plain.Out, m.Config.LatentDim, tied)
-	return m.plain.Mirror(nn.MirrorOptions{Front: front, Tied: tied})
+	front := m.Config.Bottleneck.Reverse(m.mirrored().Out, m.Config.LatentDim, tied)
+	return m.mirrored().Mirror(nn.MirrorOptions{Front: front, Tied: tied})
 }
 
 // finish gives the last sized layer the size that it leaves out (a mirror's: as many channels as the likelihood needs), and

@@ -116,9 +116,16 @@ func (f *Forward) Decode(z graph.Value) prob.Distribution {
 }
 
 func (f *Forward) encode(s *nn.Scope, x graph.Value) []Latent {
+	taps := map[string]graph.Value{}
+	tap := func(p nn.Placed, y graph.Value) {
+		taps[p.Path] = y
+		if p.Label() != "" {
+			taps[p.Label()] = y
+		}
+	}
 	var latent Latent
 	s.Within("encoder", func(s *nn.Scope) graph.Value {
-		h := f.throughEncoder(f.masked(s), f.conditioned(intoEncoder, x, f.model.Encoder.In))
+		h := f.throughEncoder(f.masked(s), f.conditioned(intoEncoder, x, f.model.Encoder.In), tap)
 		latent = f.model.Config.Bottleneck.Encode(s, h, f.model.Config.LatentDim)
 		return h
 	})
@@ -127,6 +134,9 @@ func (f *Forward) encode(s *nn.Scope, x graph.Value) []Latent {
 		latent.Z = f.draw(s, latent)
 		return latent.Z
 	})
+	if ladder, ok := f.model.Config.Bottleneck.(*Gaussian); ok && ladder.lowest() != nil {
+		return ladder.descend(f, latent, taps)
+	}
 	return []Latent{latent}
 }
 
@@ -228,13 +238,31 @@ func (f *Forward) Repeated(v graph.Value) graph.Value {
 func (f *Forward) KL() graph.Value {
 	var sum []graph.Value
 	for _, l := range f.Latents {
+		if l.wide {
+			sum = append(sum, f.wideKL(l))
+			continue
+		}
 		if kl, ok := prob.KL(l.Posterior, l.Prior); ok && !f.PerSample {
 			sum = append(sum, kl)
 			continue
 		}
 		sum = append(sum, f.sampledKL(l))
 	}
-	return graph.SumOf(sum...)
+	return graph.SumOf(f.alike(sum)...)
+}
+
+// alike gives values of N the samples that others have, N×k.
+func (f *Forward) alike(values []graph.Value) []graph.Value {
+	rank := 0
+	for _, v := range values {
+		rank = max(rank, v.Rank())
+	}
+	for i, v := range values {
+		if v.Rank() < rank {
+			values[i] = op.BroadcastTo(op.Reshape(v, f.N, 1), f.N, f.Samples)
+		}
+	}
+	return values
 }
 
 // sampledKL is log q(z|x) - log p(z) of the drawn codes: N, or N×k.

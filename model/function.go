@@ -151,12 +151,15 @@ func (m *Model) Sample(batch int) (*Function, error) {
 		if draws {
 			return own.draw(s, f)
 		}
-		codes := append(graph.Shape{batch}, m.Code...)
+		codes := append(graph.Shape{batch}, m.topCode()...)
 		if b, ok := m.Config.Bottleneck.(Sampled); ok {
 			return b.Prior(s, codes).Sample(s.RNG(), "z")
 		}
 		return f.conditionalPrior(f.learnedPrior(prob.Standard{Graph: fn.Graph, Dims: codes}), codes).Sample(s.RNG(), "z")
 	})
+	if !draws {
+		z = m.fall(f, z)
+	}
 	fn.Outputs["z"] = z
 	fn.Outputs["recon"] = f.decode(fn.Scope, z).Mean()
 	return m.end(fn)

@@ -34,6 +34,8 @@ type Latent struct {
 	Prior     prob.Distribution // nil where there is none
 	Z         graph.Value       // the code where it is deterministic: N×...; set by Forward where it is drawn
 
+	wide bool // the posterior has a row for each draw: N·k
+
 	// Outputs are what encode gives beside the code, by name, such as the indices of a codebook's entries.
 	Outputs map[string]graph.Value
 	// Terms are the bottleneck's own: a commitment to a codebook, an auxiliary loss. nil: there are none.

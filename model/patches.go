@@ -100,15 +100,15 @@ func (f *Forward) corrupt(s *nn.Scope) {
 	}
 }
 
-// throughEncoder applies the encoder's layers; where patches are hidden, those behind patch_embed see the others only.
-func (f *Forward) throughEncoder(s *nn.Scope, x graph.Value) graph.Value {
+// throughEncoder applies the encoder's layers and tells tap what they give; where patches are hidden, those behind patch_embed see the others only.
+func (f *Forward) throughEncoder(s *nn.Scope, x graph.Value, tap func(nn.Placed, graph.Value)) graph.Value {
 	st := f.model.Encoder
 	if f.hiding.kept == 0 {
-		return st.Build(s, x)
+		return st.Tapped(s, x, tap)
 	}
 	at := f.model.embedAt() + 1
-	x = (&nn.Stack{Layers: st.Layers[:at]}).Build(s, x)
-	return (&nn.Stack{Layers: st.Layers[at:]}).Build(s, f.hiding.rows(x, f.hiding.visible))
+	x = (&nn.Stack{Layers: st.Layers[:at]}).Tapped(s, x, tap)
+	return (&nn.Stack{Layers: st.Layers[at:]}).Tapped(s, f.hiding.rows(x, f.hiding.visible), tap)
 }
 
 // throughDecoder applies the decoder's layers. Where the encoder may see some of its patches only, the trained mask_token takes the
