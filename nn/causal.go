@@ -1,6 +1,6 @@
 package nn
 
-import "fmt"
+import "errors"
 
 // causal is implemented by layers of sequences that look at other times: Causal returns the layer such that no time sees a later one;
 // the error is one sentence.
@@ -11,22 +11,30 @@ type causal interface{ Causal() (Layer, error) }
 func Causal(layers []Layer) ([]Layer, error) {
 	var list []Layer
 	for i, l := range layers {
-		var err error
-		switch c := l.(type) {
-		case causal:
-			l, err = c.Causal()
-		case recurrent:
-			if c.keys().Bidirectional || !c.keys().ReturnSequences {
-				err = fmt.Errorf("it has to walk ahead over whole sequences: leave bidirectional and return_sequences out")
-			}
-		case *Dense, *Dropout, *Activation, *LayerNorm:
-		default:
-			err = fmt.Errorf("it may see later elements of a sequence: take dense, rnn, gru, lstm or transformer layers")
-		}
+		c, err := lookingBack(l)
 		if err != nil {
-			return nil, &LayerError{Index: i, Kind: layers[i].Kind(), Err: err}
+			return nil, &LayerError{Index: i, Kind: l.Kind(), Err: err}
 		}
-		list = append(list, l)
+		list = append(list, c)
 	}
 	return list, nil
 }
+
+// lookingBack is one layer that sees no later time; the error is one sentence.
+func lookingBack(l Layer) (Layer, error) {
+	switch l := l.(type) {
+	case causal:
+		return l.Causal()
+	case recurrent:
+		if l.keys().Bidirectional || !l.keys().ReturnSequences {
+			return nil, errors.New("it has to walk ahead over whole sequences: leave bidirectional and return_sequences out")
+		}
+		return l, nil
+	case *Dense, *Dropout, *Activation, *LayerNorm:
+		return l, nil
+	}
+	return nil, errors.New("it may see later elements of a sequence: take dense, rnn, gru, lstm, conv1d, attention, transformer or residual layers")
+}
+
+// Width is the number of features, 0 where it was left out.
+func (l *Transformer) Width() int { return l.Units }
