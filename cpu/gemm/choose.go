@@ -86,11 +86,21 @@ func (p *Plan) grid(o Options) {
 	}
 }
 
+// Of a transposed A and a long K, the packed copies leave the caches: larger blocks of C then read them less often, at best some
+// longBlock elements each.
+const (
+	longK     = 2048
+	longBlock = 1 << 14
+)
+
 // wantedTasks: about 200 microseconds each; 100 where there would be fewer than 64; less where there would be too few to
 // share, never under some 10.
 func (p *Plan) wantedTasks() int {
 	n := p.Flops() / p.geo.taskFlops
 	n = max(n/2, min(64, n), min(16, 4*n), min(4, 16*n))
+	if p.TransA && p.K > longK && p.custom == [2]bool{} {
+		n = min(n, max(16, float64(p.M*p.N)/longBlock))
+	}
 	switch k := int(n); {
 	case k >= 8:
 		return up(k, 4)
