@@ -18,7 +18,7 @@ type Config struct {
 	Shuffle     bool           `toml:"shuffle" doc:"an order of its own each epoch, drawn by the seed"`
 	DropLast    bool           `toml:"drop_last" doc:"leave out the last batch of an epoch when it is short"`
 	Workers     int            `toml:"workers" min:"0" max:"256" doc:"goroutines that read ahead; 0: automatic. The order never depends on it"`
-	Resident    configs.Toggle `toml:"resident" doc:"keep the set in the device's memory"`
+	Resident    configs.Toggle `toml:"resident" doc:"keep the set in the device's memory and make random transforms there; auto does so on a GPU where it fits"`
 	Transforms  []Transform    `toml:"transforms" doc:"what is done to every example, in order" example:"[{ kind = \"resize\", size = 32 }, { kind = \"standardize\" }]"`
 	Validation  configs.Amount `toml:"validation,path" choices:"test" doc:"validation split, drawn by the seed from the source's training part: a fraction or a count; a path of its own; \"test\"; 0: none. Left out: the source's own, else 0.1" example:"0.1"`
 	Test        configs.Amount `toml:"test,path" doc:"test split, drawn by the seed from the source's training part: a fraction or a count; a path of its own; 0: none. Left out: the source's own, else none" example:"0.2"`
