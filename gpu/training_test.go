@@ -22,7 +22,7 @@ import (
 )
 
 // trainings are whole experiments of twenty steps and more. A bias before batch norm has no gradient but rounding errors, which
-// Adam makes as large as any other: those layers have none.
+// Adam makes as large as any other: those layers have none. So it is with the keys' bias of attention: those models are trained by SGD.
 var trainings = map[string]string{
 	"dense-vae": `
 [data]
@@ -206,6 +206,9 @@ validation = 16
 preset = "masked"
 encoder = [{ layer = "patch_embed", size = 2, units = 8 }, { layer = "transformer", heads = 2 }]
 decoder = [{ layer = "dense", units = 4 }, { layer = "transformer", heads = 1 }, { layer = "dense" }]
+[optimizer]
+name = "sgd"
+learning_rate = 1e-3
 [train]
 epochs = 1
 log_every_steps = 5
@@ -228,6 +231,9 @@ encoder = [
 ]
 [model.reconstruction]
 kind = "gaussian"
+[optimizer]
+name = "sgd"
+learning_rate = 1e-3
 [train]
 epochs = 1
 log_every_steps = 5

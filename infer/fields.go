@@ -9,7 +9,8 @@ import (
 	"aetrain/graph"
 )
 
-// Fields are fields of examples beside x, by name, a row each: what a model with a condition is told, such as labels (int32, N).
+// Fields are fields of examples beside x, by name, a row each: what a model with a condition is told, such as labels (int32, N),
+// and the mask of sequences that differ in length.
 type Fields map[string]*tensor.Dense
 
 // Labels are n times the same label, as the field of that name.
@@ -25,7 +26,7 @@ func Labels(field string, label, n int) Fields {
 func (m *Model) told(function string, n int, given []Fields) (map[string]*tensor.Dense, error) {
 	in := map[string]*tensor.Dense{}
 	for _, fields := range given {
-		for _, f := range m.model.ConditionFields() {
+		for _, f := range m.model.GivenFields() {
 			t := fields[f.Name]
 			if t == nil {
 				continue

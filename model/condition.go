@@ -105,6 +105,15 @@ func (m *Model) ConditionFields() []Field {
 	return fields
 }
 
+// GivenFields are the fields beside x that an application of the model may be given: those that it is told, and the mask of x.
+func (m *Model) GivenFields() []Field {
+	fields := slices.Clone(m.ConditionFields())
+	if m.masked {
+		fields = append(fields, Field{Name: FieldMask, Spec: m.mask})
+	}
+	return fields
+}
+
 // tells reports whether a part is told the condition.
 func (t *told) tells(part string) bool { return t != nil && slices.Contains(t.into, part) }
 

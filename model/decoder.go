@@ -13,8 +13,11 @@ import (
 func (m *Model) buildDecoder() error {
 	m.Raw = m.X.Clone()
 	m.Raw[m.channelAxis()] *= m.Config.Reconstruction.Channels()
+	if m.logits() {
+		m.Raw = graph.Shape{m.X[0], m.vocabulary()}
+	}
 	m.Mirror = len(m.Config.Decoder) == 0
-	layers := m.Config.Decoder
+	layers := m.counted(m.Config.Decoder)
 	var err error
 	if m.Mirror {
 		layers, err = m.mirror()
@@ -31,6 +34,9 @@ func (m *Model) buildDecoder() error {
 	layers = m.folded(layers)
 	if m.Decoder, err = nn.NewStack(layers, m.Condition.widened(m.Code, intoDecoder), false); err != nil {
 		return layerMistake("decoder", err)
+	}
+	if err := m.checkTeacher(); err != nil {
+		return err
 	}
 	return m.checkOutput()
 }
@@ -70,7 +76,7 @@ func (m *Model) finish(layers []nn.Layer) ([]nn.Layer, error) {
 		if _, ok := l.(nn.Sized); ok {
 			sized = i
 		}
-		if r, ok := l.(*nn.Repeat); ok && len(m.X) == 2 {
+		if r, ok := l.(*nn.Repeat); ok && (len(m.X) == 2 || m.vocabulary() > 0) {
 			layers[i] = r.For(m.X[0])
 		}
 	}
@@ -103,6 +109,9 @@ func (m *Model) missingSize(l nn.Sized, before []nn.Layer) int {
 		if sequence := err == nil && len(st.Out) == 2; !sequence || len(m.Raw) != 2 {
 			return m.Raw.Size() // a vector, an image as a vector
 		}
+	}
+	if m.logits() {
+		return m.vocabulary()
 	}
 	return m.Raw[m.channelAxis()]
 }
@@ -156,7 +165,10 @@ func (m *Model) wayOut(last nn.Placed, out, want graph.Shape) string {
 		size /= out[0]
 	}
 	if len(out) == len(want) {
-		size = want[m.channelAxis()]
+		size = want[len(want)-1]
+		if len(want) == 3 {
+			size = want[0]
+		}
 	}
 	if len(out) == 3 {
 		key = "filters"

@@ -56,8 +56,10 @@ func TestExperiments(t *testing.T) {
 			x = graph.F32(100, 1)
 		case "states":
 			x = graph.F32(32)
+		case "sentences":
+			x = graph.I32(11)
 		}
-		if _, err := model.New(c, []model.Field{{Name: model.FieldX, Spec: x}, {Name: "label", Spec: graph.I32(), Classes: 10}}); err != nil {
+		if _, err := model.New(c, []model.Field{{Name: model.FieldX, Spec: x, Classes: 50}, {Name: "label", Spec: graph.I32(), Classes: 10}}); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
 		return nil

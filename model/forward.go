@@ -142,7 +142,7 @@ func (f *Forward) encode(s *nn.Scope, x graph.Value) []Latent {
 
 // masked tells the layers which times of the sequences are valid, where the data has a mask of times.
 func (f *Forward) masked(s *nn.Scope) *nn.Scope {
-	if m := f.model; !m.masked || len(m.X) != 2 || len(m.mask.Shape) != 1 {
+	if m := f.model; !m.masked || len(m.X) != 2 && m.vocabulary() == 0 || len(m.mask.Shape) != 1 {
 		return s
 	}
 	return s.Masked(func() graph.Value { return op.Cast(f.Field(FieldMask), graph.Float32) })

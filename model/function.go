@@ -88,8 +88,12 @@ func (m *Model) Evaluate(batch, samples int) (*Function, error) {
 	f := m.pass(fn, Evaluation, samples, true)
 	m.addTerms(fn, f, m.evaluated(), allPhases)
 	recon := f.reconstructed()
-	mse := op.Scale(f.PerExample(op.SquaredError(recon, f.Repeated(f.X))), 1/float64(m.X.Size()))
-	fn.Metrics = append(fn.Metrics, Named{"mse", overSamples(mse)})
+	if m.logits() { // the square of a difference of tokens means nothing
+		fn.Metrics = append(fn.Metrics, Named{"accuracy", overSamples(m.accuracy(f, recon))})
+	} else {
+		mse := op.Scale(f.PerExample(op.SquaredError(recon, f.Repeated(f.X))), 1/float64(m.X.Size()))
+		fn.Metrics = append(fn.Metrics, Named{"mse", overSamples(mse)})
+	}
 	fn.Outputs["recon"] = recon
 	m.addLatents(fn, f)
 	return m.end(fn)

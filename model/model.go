@@ -113,10 +113,11 @@ func isPrefix(a, b graph.Shape) bool { return len(a) <= len(b) && a.Equal(b[:len
 
 // buildEncoder infers the encoder's sizes and the code's.
 func (m *Model) buildEncoder() (err error) {
-	if m.plain, err = nn.NewStack(m.Config.Encoder, m.X, true); err != nil {
+	encoder := m.counted(m.Config.Encoder)
+	if m.plain, err = nn.NewStack(encoder, m.X, true); err != nil {
 		return layerMistake("encoder", err)
 	}
-	if m.Encoder, err = nn.NewStack(m.Config.Encoder, m.Condition.seen(m.X, intoEncoder, m.Config.Encoder), true); err != nil {
+	if m.Encoder, err = nn.NewStack(encoder, m.Condition.seen(m.X, intoEncoder, m.Config.Encoder), true); err != nil {
 		return layerMistake("encoder", err)
 	}
 	if m.Code, err = m.Config.Bottleneck.Code(m.Encoder.Out, m.Config.LatentDim); err != nil {

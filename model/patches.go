@@ -116,6 +116,9 @@ func (f *Forward) throughEncoder(s *nn.Scope, x graph.Value, tap func(nn.Placed,
 // Source: He et al. 2022, section 3, "MAE decoder".
 func (f *Forward) throughDecoder(s *nn.Scope, z graph.Value) graph.Value {
 	st := f.model.Decoder
+	if f.model.teacherAt() >= 0 {
+		return f.taught(s, z)
+	}
 	if !f.model.hides() {
 		return st.Build(s, z)
 	}

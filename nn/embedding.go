@@ -50,3 +50,13 @@ func (l *Embedding) Build(s *Scope, x graph.Value) graph.Value {
 func (l *Embedding) Mirror(graph.Shape) ([]Layer, error) {
 	return []Layer{NewDense(1)}, nil
 }
+
+// WithVocabulary returns the layer for so many tokens, where it leaves them out.
+func (l *Embedding) WithVocabulary(n int) Layer {
+	if l.Size > 0 {
+		return l
+	}
+	c := duplicate(l)
+	c.Size = n
+	return c
+}

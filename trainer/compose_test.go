@@ -52,10 +52,14 @@ var kinds = []struct {
 	names   func() []string // of the registry that must be complete here; nil: there is none
 	parts   []part
 }{
-	{"corruption", model.Corruptions.Names, one("model.corruption", "none", "gaussian", "speckle", "masking", "salt-and-pepper", "dropout")},
+	{"corruption", model.Corruptions.Names, append(one("model.corruption", "none", "gaussian", "speckle", "masking", "salt-and-pepper", "dropout"),
+		part{name: "patches", sets: []string{`model.corruption={kind="patches",size=1,ratio=0.3}`}},
+		part{name: "tokens", sets: []string{`model.corruption={kind="tokens",ratio=0.3}`}},
+	)},
 	{"encoder", nil, []part{
 		{name: "dense", sets: []string{`model.encoder=[{layer="dense",units=10,activation="tanh",norm="layer"}]`}},
 		{name: "conv", sets: []string{`model.encoder=[{layer="conv2d",filters=4,kernel=3,stride=2,padding=1,activation="relu",norm="batch"}]`}},
+		{name: "attention", sets: []string{"data.shape=[1,6,4]", `model.encoder=[{layer="patch_embed",size=2,units=8},{layer="transformer",heads=2}]`}},
 		{name: "recurrent", sets: []string{"data.shape=[5,3]", `model.encoder=[{layer="lstm",units=6,return_sequences=false}]`,
 			`model.decoder=[{layer="repeat",times=5},{layer="gru",units=6},{layer="dense"}]`}},
 	}},

@@ -30,7 +30,7 @@ type SampleOptions struct {
 type Samples struct {
 	SampleOptions
 	x      *tensor.Dense
-	told   infer.Fields // of the same examples, where the model has a condition
+	told   infer.Fields // of the same examples, where the model has a condition or a mask
 	noisy  bool
 	low    float64 // of the data, for the greys of a picture
 	high   float64
@@ -92,7 +92,7 @@ func (s *Samples) prepare(ctx context.Context, r *Run) error {
 		return fmt.Errorf("pictures: %w", err)
 	}
 	s.told = infer.Fields{}
-	for _, f := range r.Options.Model.ConditionFields() {
+	for _, f := range r.Options.Model.GivenFields() {
 		if s.told[f.Name], err = infer.Read(ctx, src, f.Name, pairsShown); err != nil {
 			return fmt.Errorf("pictures: %w", err)
 		}
@@ -112,7 +112,17 @@ func (s *Samples) draw(ctx context.Context, r *Run) error {
 		return fmt.Errorf("pictures: %w", err)
 	}
 	o := grid.Options{Low: s.low, High: s.high, Columns: pairsShown}
-	if err := s.write(r, "reconstructions", func(w io.Writer) error { return grid.WriteStacks(w, o, shown...) }); err != nil {
+	text, ending := r.Splits.Vocabulary() != nil, "png"
+	if text {
+		ending = "txt"
+	}
+	err = s.write(r, "reconstructions", ending, func(w io.Writer) error {
+		if text {
+			return r.writeText(w, shown...)
+		}
+		return grid.WriteStacks(w, o, shown...)
+	})
+	if err != nil {
 		return err
 	}
 	if !r.Model.HasPrior() {
@@ -123,7 +133,12 @@ func (s *Samples) draw(ctx context.Context, r *Run) error {
 		return fmt.Errorf("pictures: %w", err)
 	}
 	o.Columns = 0
-	return s.write(r, "samples", func(w io.Writer) error { return grid.Write(w, drawn, o) })
+	return s.write(r, "samples", ending, func(w io.Writer) error {
+		if text {
+			return r.writeText(w, drawn)
+		}
+		return grid.Write(w, drawn, o)
+	})
 }
 
 // reconstruct returns the examples, what the encoder sees where that is something else, and what comes back.
@@ -136,15 +151,15 @@ func (s *Samples) reconstruct(ctx context.Context, r *Run) ([]*tensor.Dense, err
 	return []*tensor.Dense{s.x, back}, err
 }
 
-// write makes samples/KIND-epoch-0007.png, or samples/KIND-step-1234.png within an epoch.
-func (s *Samples) write(r *Run, kind string, draw func(io.Writer) error) error {
-	name := fmt.Sprintf("%s-step-%d.png", kind, r.Step)
+// write makes samples/KIND-epoch-0007.png, or samples/KIND-step-1234.png within an epoch; text ends in txt.
+func (s *Samples) write(r *Run, kind, ending string, draw func(io.Writer) error) error {
+	name := fmt.Sprintf("%s-step-%d.%s", kind, r.Step, ending)
 	if r.Index == 0 {
-		name = fmt.Sprintf("%s-epoch-%04d.png", kind, r.Epoch)
+		name = fmt.Sprintf("%s-epoch-%04d.%s", kind, r.Epoch, ending)
 	}
-	var png bytes.Buffer
-	if err := draw(&png); err != nil {
+	var file bytes.Buffer
+	if err := draw(&file); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	return os.WriteFile(filepath.Join(s.folder, name), png.Bytes(), 0o644)
+	return os.WriteFile(filepath.Join(s.folder, name), file.Bytes(), 0o644)
 }
