@@ -95,6 +95,3 @@ func (l *Transformer) Causal() (Layer, error) {
 	c.heads.Causal = true
 	return c, nil
 }
-
-// Width is the number of features.
-func (l *Transformer) Width() int { return l.Units }
