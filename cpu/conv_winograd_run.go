@@ -11,7 +11,7 @@ import (
 type winogradState struct {
 	*winograd
 	x, y                   []float32
-	samples, zero          []float32 // by panel, row, column, channel, image
+	samples                []float32 // by panel, row, column, channel, image
 	ins, products, results []float32
 	moved                  []float32 // small planes on the way
 	args                   gemm.Args
