@@ -112,10 +112,10 @@ const (
 	freshTime = 4 * time.Second
 )
 
-// About is about how long the measurement takes, if no step takes longer than a block and each peer has two ways.
+// About is about how long the measurement takes, if no step takes longer than a block and peers have three ways together.
 func (o *Options) About() time.Duration {
 	side := time.Duration((1+warmShare+blockShare)*o.Seconds*float64(time.Second)) + o.Pause
-	device := time.Duration(o.Rounds*(1+2*len(o.Peers)))*side + opening*time.Duration(1+len(o.Peers))
+	device := time.Duration(o.Rounds*(1+min(3, 2*len(o.Peers))))*side + opening*time.Duration(1+len(o.Peers))
 	row := time.Duration(len(o.Devices))*device + time.Duration(freshTimes(o.Rounds)*len(o.Fresh))*freshTime
 	return time.Duration(len(o.Rows)) * row
 }

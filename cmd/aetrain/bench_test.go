@@ -13,7 +13,7 @@ func TestBench(t *testing.T) {
 	quick := []string{"-rounds", "1", "-seconds", "0.02", "-threads", "1", "-device", "cpu"}
 	t.Run("config", func(t *testing.T) {
 		var r throughput.Report
-		l.json(&r, append([]string{"bench", "-config", "tiny.toml", "-set", "data.batch=32", "-out", "a/result"}, quick...)...)
+		l.json(&r, append([]string{"bench", "-config", "tiny.toml", "-set", "data.batch=32", "-out", "a/result", "-cpuprofile", "cpu.prof"}, quick...)...)
 		if len(r.Results) != 1 || len(r.Devices) != 1 {
 			t.Fatalf("got %+v", r)
 		}
@@ -27,6 +27,9 @@ func TestBench(t *testing.T) {
 			if l.read("a/result/"+name) == "" {
 				t.Errorf("%s is empty", name)
 			}
+		}
+		if l.read("cpu.prof") == "" {
+			t.Error("the CPU profile is empty")
 		}
 		if l.exists("runs") {
 			t.Error("a benchmark has left a run")
