@@ -17,8 +17,8 @@ import (
 // kernels failed, so the step is made again, one instruction after the other.
 func (d *device) fail(err error) error {
 	if err != nil && d.lost == nil && !errors.Is(err, driver.ErrLost) {
-		if asked := d.stream.Synchronize(); errors.Is(asked, driver.ErrLost) {
-			err = fmt.Errorf("%w: %w", err, asked)
+		if asked := d.stream.Synchronize(); errors.Is(asked, driver.ErrLost) || errors.Is(asked, driver.ErrUnclear) {
+			err = fmt.Errorf("%w: %w: %w", err, asked, driver.ErrLost)
 		}
 	}
 	if !errors.Is(err, driver.ErrLost) || d.lost != nil {

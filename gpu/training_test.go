@@ -267,7 +267,7 @@ func TestTraining(t *testing.T) {
 						}
 					}
 					for name, w := range want.weights {
-						if d := difference(got.weights[name], w); d > 2e-3 {
+						if d := difference(driven(name, got.weights[name]), driven(name, w)); d > 2e-3 {
 							t.Errorf("%s differs by %.2g of its largest element", name, d)
 						}
 					}
@@ -275,6 +275,15 @@ func TestTraining(t *testing.T) {
 			}
 		})
 	}
+}
+
+// driven are the weights that a gradient drives. An attention's bias of keys, the middle of three, moves all scores of a query alike:
+// its gradient is nothing but rounding errors, which Adam makes as large as any other.
+func driven(name string, w []float32) []float32 {
+	if !strings.HasSuffix(name, "in_proj_bias") {
+		return w
+	}
+	return slices.Concat(w[:len(w)/3], w[2*len(w)/3:])
 }
 
 // trained is what a training leaves.

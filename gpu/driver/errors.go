@@ -27,6 +27,9 @@ var (
 	// ErrLost: a kernel failed in a way after which every call of its context fails (an illegal address, a lost
 	// device). What was in device memory is gone; often only a new process gets the device to work again.
 	ErrLost = errors.New("the GPU context is lost")
+	// ErrUnclear: the driver is shut down, the device unavailable, or the error unknown to it, as with a GPU that fell off the bus.
+	// If the next call ends so too, the context is lost.
+	ErrUnclear = errors.New("the GPU may be lost")
 	// ErrNoAlgorithm: cuBLASLt or cuDNN has no algorithm for the problem within the limits that were set.
 	ErrNoAlgorithm = errors.New("no algorithm fits")
 )
@@ -36,21 +39,20 @@ type Error struct {
 	Call string // the C function and what it was called for: "cuMemAlloc of 1.2 GB"
 	Code int    // the status
 	Text string // the library's own words for it
-	kind error  // ErrOutOfMemory, ErrLost, ErrNoAlgorithm or nil
+	kind error  // ErrOutOfMemory, ErrLost, ErrUnclear, ErrNoAlgorithm or nil
 }
 
 // Error returns "cuMemAlloc of 1.2 GB: out of memory (2)".
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s (%d)", e.Call, e.Text, e.Code) }
 
-// Unwrap returns ErrOutOfMemory, ErrLost, ErrNoAlgorithm or nil.
+// Unwrap returns ErrOutOfMemory, ErrLost, ErrUnclear, ErrNoAlgorithm or nil.
 func (e *Error) Unwrap() error { return e.kind }
 
 // lost reports whether a context is unusable after a status: those of which CUDA's documentation says that they leave
 // the process in an inconsistent state.
 func lost(code int) bool {
 	switch code {
-	case 4, 46, 999, // the driver is shut down, the device is unavailable, unknown: what a GPU that fell off the bus gives
-		214, 220, // uncorrectable memory error (ECC), uncorrectable NVLink error
+	case 214, 220, // uncorrectable memory error (ECC), uncorrectable NVLink error
 		700, 702, 709, 710, // illegal address, timeout, context destroyed, device-side assert
 		714, 715, 716, 717, 718, 719, 721: // exceptions of a kernel
 		return true
@@ -66,6 +68,8 @@ func failure(call string, code int) error {
 		e.kind = ErrOutOfMemory
 	case lost(code):
 		e.kind = ErrLost
+	case code == 4, code == 46, code == 999:
+		e.kind = ErrUnclear
 	}
 	return e
 }
