@@ -260,13 +260,10 @@ func (r *Run) nextStage(ctx context.Context) error {
 		}
 	}
 	r.Logf("stage %d of %d: %s", r.Stage+1, len(r.stages), r.StageName())
-	if err := r.tell(ctx, StageBegin); err != nil {
-		return err
-	}
 	if r.now().prior && r.now().epochs == 0 {
-		return r.fitPrior(ctx)
+		return r.fitPrior(ctx) // what was best still is
 	}
-	return nil
+	return r.tell(ctx, StageBegin)
 }
 
 // choose makes a stage the one under way.
