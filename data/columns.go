@@ -170,6 +170,29 @@ func (p *Pipeline) invertTable(d []float32) {
 	}
 }
 
+// FedAs is the number that the network is fed for v, in data units, in a numeric column of a table.
+func (p *Pipeline) FedAs(name string, v float32) (float32, error) {
+	row := &table{columns: p.columns, rows: 1}
+	for _, c := range p.columns {
+		value := float32(0)
+		if c.Name == name {
+			value = v
+		}
+		row.values = append(row.values, []float32{value})
+	}
+	row.finish()
+	fed := p.transform(row)
+	x := NewBatch(fed.Fields(), 1, nil)
+	at := elementOf(p.Columns(), name)
+	if at < 0 {
+		return 0, fmt.Errorf("data: there is no column %s", name)
+	}
+	if err := fed.Read(x, []int{0}); err != nil {
+		return 0, err
+	}
+	return x[0].Float32s()[at], nil
+}
+
 // undoing lists how each step's effect on a column is undone, in the steps' order.
 func (p *Pipeline) undoing(name string) []func(float32) float32 {
 	var all []func(float32) float32

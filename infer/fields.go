@@ -44,9 +44,13 @@ func (m *Model) told(function string, n int, given []Fields) (map[string]*tensor
 	return in, nil
 }
 
-// eachClass gives labels that are missing one value after the other.
+// eachClass gives labels and categories that are missing one value after the other, and numeric columns that are missing 0: behind
+// standardize the mean.
 func (m *Model) eachClass(in map[string]*tensor.Dense, n int) {
 	for _, f := range m.model.ConditionFields() {
+		if in[f.Name] == nil && m.model.IsColumn(f.Name) && f.Spec.DType == graph.Float32 {
+			in[f.Name] = backend.NewHost(graph.F32(n, 1))
+		}
 		if in[f.Name] != nil || f.Classes == 0 || len(f.Spec.Shape) > 0 {
 			continue
 		}

@@ -95,7 +95,7 @@ func checkRows(name string, n, each int) error {
 
 // checkFed reports fields that a function reads and that are not given.
 func (m *Model) checkFed(function string, fn *model.Function, in map[string]*tensor.Dense) error {
-	for _, f := range m.model.Fields {
+	for _, f := range append(slices.Clone(m.model.Fields), m.model.ConditionFields()...) {
 		if in[f.Name] == nil && slices.Contains(fn.Inputs, f.Name) {
 			return fmt.Errorf("%s: the model reads the field %s too: run it over a source, not over an array", function, f.Name)
 		}

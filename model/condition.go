@@ -12,8 +12,8 @@ import (
 	"aetrain/prob"
 )
 
-// Condition is [model.condition]: fields of the data that parts of the model are told beside their input. Whole numbers
-// (labels, categories) become one-hot vectors or learnt embeddings; other fields are taken as they are.
+// Condition is [model.condition]: fields of the data, or columns of a table, that parts of the model are told beside their input. Whole
+// numbers (labels, categories) become one-hot vectors or learnt embeddings; numbers are taken as the network is fed them.
 // Source: Sohn, Lee & Yan 2015, "Learning Structured Output Representation using Deep Conditional Generative Models", section 4.
 type Condition struct {
 	On        []string `toml:"on" doc:"fields of the data: the label, or columns; empty: no condition" example:"[\"label\"]"`
@@ -42,7 +42,8 @@ type told struct {
 	into   []string
 	size   int // numbers in all
 	each   []int
-	learnt int // of each embedding; 0: one-hot
+	places []place // by field: which elements of x it is
+	learnt int     // of each embedding; 0: one-hot
 }
 
 // findCondition looks for the condition's fields.
@@ -54,15 +55,14 @@ func (m *Model) findCondition() error {
 	t := &told{learnt: c.Embedding}
 	for i, name := range c.On {
 		key := fmt.Sprintf("model.condition.on[%d]", i)
-		at := slices.IndexFunc(m.Fields, func(f Field) bool { return f.Name == name })
-		if at < 0 {
-			var have []string
-			for _, f := range m.Fields {
-				have = append(have, f.Name)
-			}
+		f, at, ok := m.conditionField(name)
+		if !ok {
+			have := m.conditionNames()
 			return mistake(key, "the data has no field %s%s: it has %s", name, near(name, have), strings.Join(have, ", "))
 		}
-		f := m.Fields[at]
+		if len(m.X) > 1 && at.isColumn() {
+			return mistake(key, "%s is a column of rows, and examples are windows of them: a condition is one of each example", name)
+		}
 		size := f.Spec.Shape.Size()
 		switch {
 		case f.Spec.DType == graph.Int32 && f.Classes == 0:
@@ -72,7 +72,7 @@ func (m *Model) findCondition() error {
 		case f.Spec.DType == graph.Int32:
 			size *= f.Classes
 		}
-		t.fields, t.each = append(t.fields, f), append(t.each, size)
+		t.fields, t.each, t.places = append(t.fields, f), append(t.each, size), append(t.places, at)
 		t.size += size
 	}
 	known := append([]string{intoEncoder, intoDecoder, intoPrior}, m.adversaryNames()...)
@@ -193,7 +193,7 @@ func (f *Forward) condition() graph.Value {
 	f.scope.Within("condition", func(s *nn.Scope) graph.Value {
 		var columns []graph.Value
 		for i, field := range t.fields {
-			v := f.Field(field.Name)
+			v := f.conditionValue(field, t.places[i])
 			switch {
 			case field.Spec.DType != graph.Int32:
 				v = op.Cast(v, graph.Float32)

@@ -104,7 +104,7 @@ func TestConditionUnderManySamples(t *testing.T) {
 
 func TestConditionMistakes(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"no such field", smallConditional + "[model.condition]\non = [\"lable\"]\n", "t.toml:6: model.condition.on[0]: the data has no field lable; did you mean label?: it has x, label, pose"},
+		{"no such field", smallConditional + "[model.condition]\non = [\"lable\"]\n", "t.toml:6: model.condition.on[0]: the data has no field lable; did you mean label?: it has label, pose"},
 		{"no such part", smallConditional + "[model.condition]\ninto = [\"encodr\"]\n", "t.toml:6: model.condition.into[0]: no part is called encodr; did you mean encoder?: there are encoder, decoder, prior"},
 		{"tied", smallConditional + "tied = true\n", "t.toml:5: model.tied: the encoder sees the condition, so its weights have no mirror: into = [\"decoder\"], or leave tied out"},
 		{"prior of a plain code", "[model]\n[model.condition]\non = [\"label\"]\ninto = [\"prior\"]\n", "t.toml:4: model.condition.into: only the prior of a gaussian bottleneck and an autoregressive one can be told: choose one of them, or leave prior out"},

@@ -93,6 +93,9 @@ func (s *Samples) prepare(ctx context.Context, r *Run) error {
 	}
 	s.told = infer.Fields{}
 	for _, f := range r.Options.Model.GivenFields() {
+		if data.FieldIndex(src.Fields(), f.Name) < 0 { // a column of x
+			continue
+		}
 		if s.told[f.Name], err = infer.Read(ctx, src, f.Name, pairsShown); err != nil {
 			return fmt.Errorf("pictures: %w", err)
 		}
