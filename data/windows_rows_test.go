@@ -70,3 +70,32 @@ func TestColumnsOfFields(t *testing.T) {
 		}
 	}
 }
+
+// FedAs goes the way that Invert goes back.
+func TestFedAs(t *testing.T) {
+	text := "a,b,c\n"
+	for i := range 60 {
+		text += fmt.Sprintf("%d,%d,%s\n", i*i, 100-i, []string{"u", "v"}[i%2])
+	}
+	s, _, err := openCSV(t, "transforms = [{ kind = \"log1p\", columns = [\"a\"] }, { kind = \"standardize\" }, { kind = \"one-hot\" }]", map[string]string{"a.csv": text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := Dense(s.Fields()[0].batch(1))
+	for at, name := range []string{"a", "b"} {
+		if row.Float32s()[at], err = s.Pipeline.FedAs(name, 77); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Pipeline.Invert(row, row); err != nil {
+		t.Fatal(err)
+	}
+	for at := range 2 {
+		if v := row.Float32s()[at]; v < 76.99 || v > 77.01 {
+			t.Errorf("column %d: 77 goes there and comes back as %v", at, v)
+		}
+	}
+	if _, err := s.Pipeline.FedAs("d", 1); err == nil {
+		t.Error("there is a column d")
+	}
+}

@@ -3,6 +3,7 @@ package infer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"aetrain/data"
@@ -40,17 +41,41 @@ func (m *Model) Evaluate(ctx context.Context, src data.Source, o EvaluateOptions
 		return nil, err
 	}
 	q := request{function: evaluate, samples: o.Draws, arrays: len(extra) > 0}
+	scored := ofScores(extra)
+	requests := []request{q}
+	if len(scored) > 0 {
+		requests = append(requests, request{function: reconstruct})
+	}
 	t := tally{}
-	err = m.each(ctx, src, q, draws{seed: m.options.Seed, repetition: o.Repetition}, fields, o.Progress, func(r *runner, b *data.Batch) error {
-		if err := m.tally(t, r); err != nil {
+	err = m.over(ctx, src, requests, m.options.Batch, fields, func(rs []*runner, b *data.Batch) error {
+		d := draws{seed: m.options.Seed, repetition: o.Repetition, row0: b.Row0}
+		if err := m.step(ctx, rs[0], d); err != nil {
 			return err
 		}
-		return m.update(extra, r, b)
+		if err := m.tally(t, rs[0]); err != nil {
+			return err
+		}
+		if err := m.update(extra, rs[0], b); err != nil {
+			return err
+		}
+		if len(scored) > 0 { // its memory is that of the first: only now
+			if err := m.step(ctx, rs[1], d); err != nil {
+				return err
+			}
+			if err := m.update(scored, rs[1], b); err != nil {
+				return err
+			}
+		}
+		if o.Progress != nil {
+			o.Progress(b.Row0+b.Size, src.Len())
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	figures := t.means(src.Len())
+	maps.Copy(extra, scored)
 	for name, x := range extra {
 		figures[name] = x.Value()
 	}

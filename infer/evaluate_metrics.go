@@ -2,6 +2,7 @@ package infer
 
 import (
 	"fmt"
+	"slices"
 
 	"gorgonia.org/tensor"
 
@@ -63,15 +64,35 @@ const (
 	inputTarget = "target" // what was to be reconstructed, in the order and shape of recon
 	inputRecon  = "recon"
 	inputCode   = "code" // the posterior's mean, else the code
+
+	inputScores = "scores" // recon of the clean input by way of the posterior's mean
+	inputHidden = "hidden" // the field target: of users what was hidden of them
 )
+
+// fieldTarget is what a source calls what is to be found.
+const fieldTarget = "target"
+
+// ofScores takes the metrics out of extra that judge recon without noise.
+func ofScores(extra map[string]metrics.Metric) map[string]metrics.Metric {
+	scored := map[string]metrics.Metric{}
+	for name, x := range extra {
+		if slices.Contains(x.Inputs(), inputScores) {
+			scored[name] = x
+			delete(extra, name)
+		}
+	}
+	return scored
+}
 
 // fieldsOf are the fields of the data that metrics take. The error names a metric and what src lacks.
 func fieldsOf(extra map[string]metrics.Metric, src data.Source) (fields []string, err error) {
 	for name, x := range extra {
 		for _, in := range x.Inputs() {
 			switch in {
-			case inputTarget, inputRecon, inputCode:
+			case inputTarget, inputRecon, inputCode, inputScores:
 				continue
+			case inputHidden:
+				in = fieldTarget
 			}
 			if data.FieldIndex(src.Fields(), in) < 0 {
 				return nil, fmt.Errorf("metric %s wants the field %s, which this data does not have", name, in)
@@ -82,11 +103,28 @@ func fieldsOf(extra map[string]metrics.Metric, src data.Source) (fields []string
 	return fields, nil
 }
 
+// Measurable are the metrics of package metrics for which src has what they take: those that a training may monitor.
+func Measurable(src data.Source) []string {
+	var names []string
+	for _, name := range metrics.Names() {
+		x, err := metrics.Make(name)
+		if err == nil {
+			_, err = fieldsOf(map[string]metrics.Metric{name: x}, src)
+		}
+		if err == nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // metricInput is what a batch has of an input of metrics.
 func (m *Model) metricInput(r *runner, b *data.Batch, what string) (*tensor.Dense, error) {
 	switch what {
-	case inputRecon:
+	case inputRecon, inputScores:
 		return m.fetch(r, "recon")
+	case inputHidden:
+		return b.Field(fieldTarget), nil
 	case inputTarget:
 		recon, err := m.fetch(r, "recon")
 		if err != nil {

@@ -5,6 +5,8 @@ import (
 	"math"
 	"os"
 	"testing"
+
+	"gorgonia.org/tensor"
 )
 
 // detectionGolden is testdata/detection.json, which detection.py beside it made with SciPy and scikit-learn.
@@ -114,5 +116,31 @@ func TestPareto(t *testing.T) {
 	}
 	if _, err := FitPareto([]float64{1, 2, 3, 4, 0}); err == nil {
 		t.Error("an excess of 0 is taken")
+	}
+}
+
+func TestRankings(t *testing.T) {
+	for i, g := range readDetection(t).Rankings {
+		users := len(g.Scores) / g.Items
+		shaped := func(v []float64) *tensor.Dense {
+			return array{Shape: []int{users, g.Items}, Data: v}.dense()
+		}
+		n, r := &Ranking{K: g.K, gain: ndcg}, &Ranking{K: g.K, gain: recall}
+		for _, m := range []*Ranking{n, r} {
+			if err := m.Update(shaped(g.Scores), shaped(g.Seen), shaped(g.Relevant)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if math.Abs(n.Value()-g.NDCG) > 1e-12 || math.Abs(r.Value()-g.Recall) > 1e-12 {
+			t.Errorf("case %d: ndcg %v, recall %v; want %v, %v", i, n.Value(), r.Value(), g.NDCG, g.Recall)
+		}
+	}
+	m, err := Make("ndcg@100")
+	if err != nil || !m.LargerIsBetter() || !math.IsNaN(m.Value()) {
+		t.Errorf("ndcg@100: %v, %v", m, err)
+	}
+	two := array{Shape: []int{1, 2}, Data: []float64{1, 2}}.dense()
+	if err := m.Update(two, two, array{Shape: []int{1, 3}, Data: []float64{1, 2, 3}}.dense()); err == nil {
+		t.Error("arrays of other widths are taken")
 	}
 }

@@ -18,7 +18,7 @@ func f32(shape []int, data ...float32) *tensor.Dense {
 func TestNames(t *testing.T) {
 	larger := map[string]bool{
 		"completeness": true, "disentanglement": true, "explained-variance": true, "factor-vae-score": true, "informativeness": true,
-		"mae": false, "mig": true, "mse": false, "psnr": true, "ssim": true,
+		"mae": false, "mig": true, "mse": false, "ndcg@100": true, "psnr": true, "recall@20": true, "recall@50": true, "ssim": true,
 	}
 	if got, want := Names(), slices.Sorted(maps.Keys(larger)); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
@@ -34,7 +34,7 @@ func TestNames(t *testing.T) {
 		if !math.IsNaN(m.Value()) {
 			t.Errorf("%s: %v before the first example, want NaN", name, m.Value())
 		}
-		if got := m.Inputs(); !slices.Equal(got, []string{"target", "recon"}) && !slices.Equal(got, []string{"code", "factors"}) {
+		if got := m.Inputs(); !slices.Equal(got, []string{"target", "recon"}) && !slices.Equal(got, []string{"code", "factors"}) && !slices.Equal(got, []string{"scores", "x", "hidden"}) {
 			t.Errorf("%s: takes %v", name, got)
 		}
 	}

@@ -124,3 +124,42 @@ func TestConditionMistakes(t *testing.T) {
 		}
 	}
 }
+
+// A column that parts are told is taken out of x where there is one, and given where there is none.
+func TestConditionOnColumns(t *testing.T) {
+	text := smallConditional + "[model.reconstruction]\nkind = \"mixed\"\n[model.condition]\non = [\"country\", \"amount\"]\n"
+	m := buildTable(t, text)
+	checkGradient(t, m)
+	train, err := m.Train(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(train.Inputs, "country") || !slices.Contains(train.Inputs, FieldX) {
+		t.Errorf("training reads %v", train.Inputs)
+	}
+	sample, err := m.Sample(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(sample.Inputs, "country") || !slices.Contains(sample.Inputs, "amount") {
+		t.Errorf("sampling reads %v", sample.Inputs)
+	}
+	fields := m.ConditionFields()
+	if fields[0].Classes != 3 || fields[0].Words[1] != "FR" || !m.IsColumn("amount") || m.IsColumn("label") || m.Condition.size != 4 {
+		t.Errorf("fields are %+v of %d numbers", fields, m.Condition.size)
+	}
+	fn, err := m.Encode(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fed := feed(fn, 1)
+	copy(fed[FieldX].Data, []float64{0.3, -1, 0, 1, 0, 1, 2, 0.4, 1, 0, 0, 0})
+	got := evaluate(t, fed, fn.Forward.condition())
+	if want := []float64{0, 1, 0, 0.3, 1, 0, 0, 2}; !slices.Equal(got.Data, want) {
+		t.Errorf("told is %v, want %v", got.Data, want)
+	}
+	_, err = New(read(t, text), []Field{{Name: FieldX, Spec: graph.F32(4, 6), Columns: payments}})
+	if err == nil || !strings.Contains(err.Error(), "examples are windows") {
+		t.Errorf("of windows: %v", err)
+	}
+}

@@ -15,6 +15,7 @@ type Config struct {
 	LatentDim      int                   `toml:"latent_dim" min:"0" doc:"numbers in a code; 0: the encoder's output is the code"`
 	Tied           bool                  `toml:"tied" doc:"the mirror shares the encoder's weights, transposed"`
 	DecoderPer     string                `toml:"decoder_per" doc:"a field of labels, each of which gets a decoder of its own behind the one encoder; empty: one decoder for all" example:"\"label\""`
+	Input          string                `toml:"input" choices:"as-is|unit-norm" doc:"how the encoder sees an example: as it is, or divided by its length, so that who has clicked much and little weigh alike"`
 	Encoder        []nn.Layer            `toml:"encoder" doc:"layers from the input to the bottleneck, which projects by itself" example:"[{ layer = \"dense\", units = 400, activation = \"relu\" }]"`
 	Decoder        []nn.Layer            `toml:"decoder" doc:"layers from the code to the output; left out: the encoder's mirror" example:"[{ layer = \"dense\", units = 400, activation = \"relu\" }, { layer = \"dense\" }]"`
 	Corruption     Corruption            `toml:"corruption" kind:"none" doc:"what is done to the encoder's input in training"`
@@ -32,13 +33,19 @@ const DefaultPreset = "ae"
 
 // Defaults returns the configuration below every preset.
 func Defaults() *Config {
-	c := &Config{Preset: DefaultPreset, LatentDim: 32, Condition: Condition{Into: []string{intoEncoder, intoDecoder}}}
+	c := &Config{Preset: DefaultPreset, Input: asIs, LatentDim: 32, Condition: Condition{Into: []string{intoEncoder, intoDecoder}}}
 	c.Corruption, _ = Corruptions.Make("none")
 	c.Bottleneck, _ = Bottlenecks.Make("deterministic")
 	c.Prior, _ = Priors.Make("normal")
 	c.Reconstruction, _ = Reconstructions.Make("mse")
 	return c
 }
+
+// What Config.Input may be.
+const (
+	asIs     = "as-is"
+	unitNorm = "unit-norm"
+)
 
 func init() { configs.Declare("model", func() any { return Defaults() }) }
 

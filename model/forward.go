@@ -125,7 +125,7 @@ func (f *Forward) encode(s *nn.Scope, x graph.Value) []Latent {
 	}
 	var latent Latent
 	s.Within("encoder", func(s *nn.Scope) graph.Value {
-		h := f.throughEncoder(f.masked(s), f.conditioned(intoEncoder, x, f.model.Encoder.In), tap)
+		h := f.throughEncoder(f.masked(s), f.conditioned(intoEncoder, f.seen(x), f.model.Encoder.In), tap)
 		latent = f.model.Config.Bottleneck.Encode(s, h, f.model.Config.LatentDim)
 		return h
 	})
@@ -138,6 +138,16 @@ func (f *Forward) encode(s *nn.Scope, x graph.Value) []Latent {
 		return ladder.descend(f, latent, taps)
 	}
 	return []Latent{latent}
+}
+
+// seen is an example as the encoder sees it: with input = "unit-norm" divided by its length; one of zeros stays.
+// Source: Liang et al. 2018, "Variational Autoencoders for Collaborative Filtering", section 4.3 and its published code.
+func (f *Forward) seen(x graph.Value) graph.Value {
+	if f.model.Config.Input != unitNorm {
+		return x
+	}
+	const least = 1e-12 // a squared length
+	return op.ScaleRows(x, op.Rsqrt(op.Maximum(op.SumPerExample(op.Square(x)), f.scope.Graph().Scalar(least))))
 }
 
 // masked tells the layers which times of the sequences are valid, where the data has a mask of times.

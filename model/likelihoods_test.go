@@ -9,6 +9,7 @@ func init() {
 	for _, name := range []string{"iwae", "miwae", "ciwae", "piwae", "mult-vae"} {
 		small[name] = "latent_dim = 2\nencoder = [{ layer = \"dense\", units = 5, activation = \"tanh\" }]\n"
 	}
+	small["mult-dae"] = "latent_dim = 2\nencoder = [{ layer = \"dense\", units = 5, activation = \"tanh\" }]\n"
 	small["mult-vae"] += "penalties.kl.beta = 0.2\n"
 }
 

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 
+	"aetrain/internal/registry"
 	"aetrain/metrics"
 )
 
@@ -51,6 +52,11 @@ func (b *BestSoFar) Memory() any { return &b.Memo }
 func (b *BestSoFar) On(_ context.Context, e Event, r *Run) error {
 	r.Best = b.Memo.Best // another one once a checkpoint has been read
 	switch {
+	case e == Begin:
+		if name, ok := registry.Find(b.Monitor, metrics.Names()); ok {
+			b.Monitor = name
+			r.Measured = append(r.Measured, name)
+		}
 	case e == StageBegin:
 		r.Best, b.Memo.Best = nil, nil
 	case e == Validated:

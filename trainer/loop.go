@@ -177,7 +177,7 @@ func (r *Run) validate(ctx context.Context) error {
 	if r.Splits.Validation == nil {
 		return nil
 	}
-	m, err := r.Model.Evaluate(ctx, r.Splits.Validation, infer.EvaluateOptions{})
+	m, err := r.Model.Evaluate(ctx, r.Splits.Validation, infer.EvaluateOptions{Metrics: r.Measured})
 	if err != nil {
 		return fmt.Errorf("validation: %w", err)
 	}

@@ -62,6 +62,7 @@ type Run struct {
 	Row        map[string]float64 // of the last TermsRead: means since the row before
 	EpochRow   map[string]float64 // means over the epoch that has just ended, or so far
 	Validation map[string]float64 // of the last Validated; nil before the first one
+	Measured   []string           // metrics that validation takes beside the loss and its terms; callbacks add to it as training begins
 	Best       *Best              // what counts as the best so far; kept by the callback "best"
 	Status     string             // "done", "early-stopped", "interrupted", "failed"; set at End
 	Rate       float64            // learning rate of the last step

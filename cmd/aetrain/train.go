@@ -17,6 +17,7 @@ import (
 
 	"aetrain/configs"
 	"aetrain/data"
+	"aetrain/infer"
 	"aetrain/internal/registry"
 	"aetrain/model"
 	"aetrain/trainer"
@@ -233,6 +234,7 @@ func (j *trainJob) checkMonitor(m *model.Model, splits *data.Splits) error {
 		for _, metric := range fn.Metrics {
 			names = append(names, metric.Name)
 		}
+		names = append(names, infer.Measurable(splits.Validation)...)
 	}
 	if wanted := textOf(j.cfg, "train.monitor"); !slices.Contains(names, wanted) {
 		j.cfg.Errorf("train.monitor", "%q is not measured%s", wanted, registry.Suggest(wanted, names))
