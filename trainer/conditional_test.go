@@ -52,7 +52,7 @@ func TestConditionalSamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	classify := nearest(pixels(real.Data()), labels.Int32s())
+	classify := fiveNearest(pixels(real.Data()), labels.Int32s())
 	right := 0.0
 	for i, want := range heldLabels.Int32s() {
 		if classify(pixels(held.Data())[i*784:(i+1)*784]) == want {
@@ -101,8 +101,8 @@ func pixels(v any) []float64 {
 	return all
 }
 
-// nearest classifies by the majority of the five nearest examples.
-func nearest(x []float64, labels []int32) func([]float64) int32 {
+// fiveNearest classifies by the majority of the five nearest examples.
+func fiveNearest(x []float64, labels []int32) func([]float64) int32 {
 	type neighbour struct {
 		distance float64
 		label    int32
