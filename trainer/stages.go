@@ -178,6 +178,9 @@ func (c *Config) end(st *stage, first int, stepsPerEpoch float64) int {
 
 // LastStep is the number of steps after which training is done, 0 if there is no end.
 func (r *Run) LastStep() int {
+	if len(r.stages) == 0 { // a Run that was not made by New
+		return r.end(&stage{epochs: r.Train.Epochs}, 0)
+	}
 	last := r.stageFirst
 	for _, st := range r.stages[r.Stage:] {
 		if last = r.end(st, last); last == 0 && st.epochs == 0 && !st.prior {
