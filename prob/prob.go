@@ -28,6 +28,18 @@ func KL(q, p Distribution) (kl graph.Value, ok bool) {
 	if isNormal && isStandard && qn.Mu.Rank() == 2 && qn.LogVar.Shape().Equal(qn.Mu.Shape()) {
 		return op.KLNormal(qn.Mu, qn.LogVar), true // one fused op for the commonest case
 	}
+	switch qd := q.(type) {
+	case VonMisesFisher:
+		if _, uniform := p.(SphereUniform); uniform {
+			return qd.klUniform(), true
+		}
+		return graph.Value{}, false
+	case Product:
+		if pd, is := p.(Product); is {
+			return qd.kl(pd)
+		}
+		return graph.Value{}, false
+	}
 	each, ok := KLEach(q, p)
 	if !ok {
 		return graph.Value{}, false

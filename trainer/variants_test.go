@@ -72,3 +72,45 @@ epochs = 12
 		}
 	}
 }
+
+// Codes of other kinds, and losses of other kinds, learn and are exact too.
+func TestVariantsExactly(t *testing.T) {
+	text := `name = "variant"
+seed = 3
+[data]
+source = "random"
+shape = [1, 12, 12]
+examples = 60
+batch = 12
+validation = 12
+[model]
+latent_dim = 4
+encoder = [{ layer = "dense", units = 16, activation = "relu" }]
+[optimizer]
+learning_rate = 0.01
+[train]
+epochs = 4
+log_every_steps = 4
+`
+	for name, sets := range map[string][]string{
+		"hyperspherical": {"model.preset=hyperspherical"},
+		"joint":          {"model.preset=joint-vae", "model.penalties.joint-capacity.weight=1.0"},
+		"ssim":           {"model.reconstruction={kind=\"ssim\",share=0.9}"},
+		"warp":           {"model.corruption={kind=\"warp\",grid=3}"},
+		"hybrid":         {"model.preset=quantum-hybrid", "model.encoder=[{layer=\"dense\",units=3},{layer=\"circuit\",qubits=3,depth=1}]", "model.decoder=[{layer=\"dense\"}]", "model.latent_dim=0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rows := exactly(t, text, 9, sets...)
+			var trained []trainer.Number
+			for _, row := range rows {
+				if row.Split == "train" {
+					trained = append(trained, row.Metrics["reconstruction"])
+				}
+			}
+			first, last := trained[0], trained[len(trained)-1]
+			if !(last < first) {
+				t.Errorf("the reconstruction goes from %v to %v", first, last)
+			}
+		})
+	}
+}
