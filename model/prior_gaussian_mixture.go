@@ -25,7 +25,11 @@ const mostMixed = 512
 // Check wants codes that are vectors of any numbers, of a size that covariances can be had of.
 func (p *GaussianMixture) Check(m *Model) error {
 	_, indexed := m.Config.Bottleneck.(Indexed)
+	_, joint := m.Config.Bottleneck.(*Joint)
+	_, directions := m.Config.Bottleneck.(*Hyperspherical)
 	switch {
+	case joint || directions:
+		return errors.New("the codes are directions, or choices in part, and no mixture of normal distributions: leave the prior out, it has a formula")
 	case indexed:
 		return errors.New("the codes are entries of a list, and no mixture of normal distributions: choose an autoregressive prior")
 	case m.Condition.tells(intoPrior):

@@ -13,24 +13,26 @@ import (
 
 // environment is environment.json: what a run was made by and on.
 type environment struct {
-	Version   string     `json:"aetrain"`
-	Go        string     `json:"go"`
-	System    string     `json:"system"`
-	Device    string     `json:"device"`
-	Threads   int        `json:"threads"`
-	Precision string     `json:"precision"`
-	Directory string     `json:"directory"` // in which the command ran
-	Command   []string   `json:"command"`
-	Started   time.Time  `json:"started"`
-	Resumed   []resuming `json:"resumed,omitempty"`
+	Version   string            `json:"aetrain"`
+	Go        string            `json:"go"`
+	System    string            `json:"system"`
+	Device    string            `json:"device"`
+	Platform  map[string]string `json:"platform"` // backend.Capabilities.Platform
+	Threads   int               `json:"threads"`
+	Precision string            `json:"precision"`
+	Directory string            `json:"directory"` // in which the command ran
+	Command   []string          `json:"command"`
+	Started   time.Time         `json:"started"`
+	Resumed   []resuming        `json:"resumed,omitempty"`
 }
 
 // resuming is one time that a run was gone on with.
 type resuming struct {
-	Time    time.Time `json:"time"`
-	Step    int       `json:"step"`
-	Device  string    `json:"device"`
-	Command []string  `json:"command"`
+	Time     time.Time         `json:"time"`
+	Step     int               `json:"step"`
+	Device   string            `json:"device"`
+	Platform map[string]string `json:"platform"`
+	Command  []string          `json:"command"`
 }
 
 // begin makes the run's folder and its files, and has all that is said written to log.txt from now on.
@@ -77,7 +79,7 @@ func newEnvironment(r *trainer.Run) environment {
 	directory, _ := os.Getwd() // unknown stays empty
 	return environment{
 		Version: version(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
-		Device: has.Device, Threads: has.Threads, Precision: has.Target.Precision,
+		Device: has.Device, Platform: has.Platform, Threads: has.Threads, Precision: r.Precision(),
 		Directory: directory, Command: os.Args, Started: time.Now(),
 	}
 }

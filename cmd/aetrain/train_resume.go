@@ -167,7 +167,8 @@ func (j *trainJob) beginAgain(r *trainer.Run) error {
 	if err != nil {
 		env = newEnvironment(r) // it was lost: what is known now
 	}
-	env.Resumed = append(env.Resumed, resuming{Time: time.Now(), Step: j.resume.step, Device: r.Backend.Capabilities().Device, Command: os.Args})
+	has := r.Backend.Capabilities()
+	env.Resumed = append(env.Resumed, resuming{Time: time.Now(), Step: j.resume.step, Device: has.Device, Platform: has.Platform, Command: os.Args})
 	return writeEnvironment(j.dir, env)
 }
 
