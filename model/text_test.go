@@ -123,9 +123,7 @@ func toldAndFed(t *testing.T, m *Model) (g *graph.Graph, logits, own graph.Value
 // toldFeed feeds codes, tokens and the weights as they start.
 func toldFeed(g *graph.Graph, tokens ...float64) map[string]graph.Tensor {
 	fed := feed(&Function{Graph: g}, 5)
-	for i, v := range tokens {
-		fed["told"].Data[i] = v
-	}
+	copy(fed["told"].Data, tokens)
 	return fed
 }
 
