@@ -32,7 +32,7 @@ test: ## all tests, the assembly generators' included
 
 # What of the processor's backend shares memory between workers: on each tier, whole programs, states, contracts. Single ops and
 # shapes, which take ten times longer so, share it in the same way.
-RACE_CPU = TestBackend/(go|avx2|avx512)/(states|contracts|programs)|Concurrent|Threads|BF16|Label|Recurrent|Profile
+RACE_CPU = TestBackend/(go|avx2|avx512)/(states|contracts|programs)|Concurrent|Threads|BF16|Label|Recurrent|Profile|Fill|PackedAhead|Store|Winograd/.*/(keras|strips|small)|BatchNormFollowed
 
 .PHONY: race
 race: ## tests of the packages that start goroutines, under the race detector (wants a C compiler)
@@ -115,7 +115,7 @@ THREADS ?= 1,2
 bench-peers: build ## ours beside PyTorch and Gorgonia in turn, as bench/RESULTS.md; ROWS, ROUNDS (7), SECONDS (1), THREADS (1,2)
 	$(GO) build -o bin/bench-gorgonia ./bench/gorgonia
 	bin/aetrain bench $(ROWS) -device cpu -threads $(THREADS) -rounds $(ROUNDS) -seconds $(SECONDS) -keep bench \
-		-peers pytorch,bin/bench-gorgonia -python $(firstword $(wildcard $(VENV)/bin/python) $(PYTHON))
+		-peers pytorch,bin/bench-gorgonia -python $(if $(filter command% environment%,$(origin PYTHON)),$(PYTHON),$(firstword $(wildcard $(VENV)/bin/python) $(PYTHON)))
 
 ## Published figures (minutes to hours; docs/reproduce.md)
 

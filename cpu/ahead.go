@@ -20,10 +20,9 @@ type prepared struct {
 	made bool
 }
 
-// fresh reports whether what was made still holds, and notes that it does from now on.
+// fresh reports whether what was made still holds, and notes what it would be made of now.
 func (p *prepared) fresh() bool {
 	ok := p.made
-	p.made = true
 	for i, c := range p.of {
 		if now := c.Load(); now != p.seen[i] {
 			p.seen[i], ok = now, false

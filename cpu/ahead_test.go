@@ -80,4 +80,8 @@ func TestPackedAhead(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("profiled", 8)
+	if _, err := exes[1].(backend.Profiler).Profile(context.Background(), 1); err != nil {
+		t.Fatal(err)
+	}
+	check("profiled where it is assigned", 9)
 }

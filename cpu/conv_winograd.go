@@ -77,6 +77,9 @@ func (a *winogradAxis) resultsOf(t int) int { return min(a.results, a.count-t*a.
 
 // winogradFits fits filters of 3x3 in one group, with strides of 1 or 2.
 func winogradFits(c kernels.Case) bool {
+	if c.In[0].Shape.Size() == 0 || c.Out[0].Shape.Size() == 0 {
+		return false
+	}
 	var o op.ConvConfig
 	kh, kw := 0, 0
 	switch p := c.Op.(type) {

@@ -100,11 +100,13 @@ func (e *executable) Run(ctx context.Context) error {
 	w := e.b.workers
 	w.turn.Lock() // another executable may write the weights that are packed here
 	defer w.turn.Unlock()
+	job := e.job
 	if e.ready.fresh() {
-		w.perform(e.again)
-	} else {
-		w.perform(e.job)
+		job = e.again
 	}
+	e.ready.made = false // a task that panics leaves nothing that could be trusted
+	w.perform(job)
+	e.ready.made = true
 	for _, c := range e.writes {
 		c.Add(1)
 	}

@@ -7,7 +7,7 @@ import (
 
 // precisions are those of products; bfloat16 where the processor multiplies pairs of it, as without that it would only be slow.
 func (b *Backend) precisions() []string {
-	if cpuinfo.BF16() || b.bf16 {
+	if b.tier == cpuinfo.AVX512 && cpuinfo.BF16() || b.bf16 {
 		return []string{"float32", "bf16"}
 	}
 	return []string{"float32"}

@@ -11,6 +11,11 @@ import (
 func (e *executable) Profile(ctx context.Context, runs int) ([]time.Duration, error) {
 	ready := slices.DeleteFunc(slices.Clone(e.phases), func(p phase) bool { return !p.ahead })
 	e.b.workers.run(e.b.workers.prepare(ready))
+	defer func() {
+		for _, c := range e.writes {
+			c.Add(1)
+		}
+	}()
 	jobs := make([]*job, len(e.ends))
 	from := 0
 	for i, to := range e.ends {

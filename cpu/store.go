@@ -29,7 +29,8 @@ func (b *binder) store(s *step, n int) store {
 		return st
 	}
 	rest := p.rest()
-	if i := slices.IndexFunc(rest.Outs, func(o program.Out) bool { return o.Slot == 0 }); i >= 0 {
+	reads := s.src.Reads() // a state that the step reads too must not change before it has been read
+	if i := slices.IndexFunc(rest.Outs, func(o program.Out) bool { return o.Slot == 0 && !slices.Contains(reads, o.Buffer) }); i >= 0 {
 		st.out = b.e.mem[rest.Outs[i].Buffer].f32
 		rest.Outs = slices.Delete(rest.Outs, i, i+1)
 	}

@@ -81,3 +81,60 @@ func TestStore(t *testing.T) {
 func masked(y, dy graph.Value) graph.Value {
 	return graph.VJP([]graph.Value{op.ReLU(y)}, []graph.Value{dy}, []graph.Value{y})[0]
 }
+
+// TestStoreIntoState: a state that a step writes, and reads behind the product, keeps its old value until it has been read.
+func TestStoreIntoState(t *testing.T) {
+	b, err := cpu.Open(cpu.Threads(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for name, then := range map[string]func(p, bias, before graph.Value) (now, out graph.Value){
+		"difference": func(p, bias, before graph.Value) (now, out graph.Value) {
+			now = op.ReLU(op.AddBias(p, bias))
+			return now, op.Sub(now, before)
+		},
+		"sum": func(p, _, before graph.Value) (now, out graph.Value) {
+			now = op.Add(p, before)
+			return now, op.Neg(now)
+		},
+		"mask": func(p, _, before graph.Value) (now, out graph.Value) {
+			now = masked(before, p)
+			return now, op.Neg(now)
+		},
+	} {
+		for _, dims := range [][3]int{{1, 7, 2000}, {50, 70, 30}} {
+			m, n, k := dims[0], dims[1], dims[2]
+			g := graph.New()
+			x, w, bias := g.Input("x", graph.F32(m, k)), g.Input("w", graph.F32(n, k)), g.Input("bias", graph.F32(n))
+			begin := g.Constant(graph.F32(m, n), 0.5)
+			kept := g.State(graph.Buffer, "kept", graph.F32(m, n), func(_ uint64, _ string, t graph.Tensor) {
+				for i := range t.Data {
+					t.Data[i] = 0.5
+				}
+			})
+			feed := map[string]graph.Tensor{}
+			for i, v := range []graph.Value{x, w, bias} {
+				name := []string{"x", "w", "bias"}[i]
+				feed[name] = graph.NewTensor(v.Spec())
+				for j := range feed[name].Data {
+					feed[name].Data[j] = float64(float32(math.Sin(float64(3*i + j*j%101))))
+				}
+			}
+			now, out := then(op.MatMul(x, w, false, true), bias, kept)
+			g.Assign(kept, now)
+			got := results(t, b, g, map[string]graph.Value{"out": out}, feed)["out"]
+
+			_, want := then(op.MatMul(x, w, false, true), bias, begin)
+			wanted, err := graph.Evaluate([]graph.Value{want}, feed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range wanted[0].Data {
+				if d := math.Abs(float64(got[i]) - v); d > 2e-4*(1+math.Abs(v)) {
+					t.Fatalf("%s %v: out[%d] is %v, want %v", name, dims, i, got[i], v)
+				}
+			}
+		}
+	}
+}

@@ -32,10 +32,16 @@ func newBlocks(s Source, field string, batch int, shuffle bool, seed uint64) (*b
 		return nil, err
 	}
 	b := &blocks{shuffle: shuffle, rand: philox.New(seed, philox.Stream("data/shuffle")), epoch: -1, labels: make([][]int, classes), each: batch / classes}
+	without := 0
 	for i, label := range all {
 		if label >= 0 && int(label) < classes {
 			b.labels[label] = append(b.labels[label], i)
+		} else {
+			without++
 		}
+	}
+	if without > 0 {
+		return nil, fmt.Errorf("%d training examples have no %s, and batches hold as many of each: leave them out", without, field)
 	}
 	most := 0
 	for label, examples := range b.labels {

@@ -60,7 +60,7 @@ func (m *Model) WithPrior(ctx context.Context, kind string, src data.Source) (*M
 const mostFitted = 10000
 
 // FitPrior fits the model's gaussian-mixture prior to the codes of a split, at most 10000 of them, and keeps it with the weights.
-// Of codes that are drawn it takes draws. Other priors are left alone.
+// Of a normal posterior it takes draws, else what encode gives. Other priors are left alone.
 func (m *Model) FitPrior(ctx context.Context, src data.Source) error {
 	p, ok := m.model.Config.Prior.(*model.GaussianMixture)
 	if !ok {

@@ -21,3 +21,8 @@ type ResidualVQ struct {
 func (b *ResidualVQ) Encode(s *nn.Scope, h graph.Value, latentDim int) Latent {
 	return b.encode(s, h, latentDim, b.Levels)
 }
+
+// Start runs k-means on what each level is left with.
+func (b *ResidualVQ) Start(s *nn.Scope, h graph.Value, latentDim int, p Pass) {
+	b.startLevels(s, h, latentDim, b.Levels, p)
+}

@@ -1,6 +1,8 @@
 package model
 
 import (
+	"fmt"
+
 	"aetrain/graph"
 	"aetrain/nn"
 	"aetrain/op"
@@ -68,4 +70,27 @@ func indexOutput(indices []graph.Value, n int, positions graph.Shape) graph.Valu
 		each[i] = op.Reshape(at, append(append([]int{}, dims...), 1)...)
 	}
 	return op.Concat(len(dims), each...)
+}
+
+// Start runs k-means on the vectors that are to be quantised.
+func (b *VQ) Start(s *nn.Scope, h graph.Value, latentDim int, p Pass) {
+	b.startLevels(s, h, latentDim, 1, p)
+}
+
+func (b *VQ) startLevels(s *nn.Scope, h graph.Value, latentDim, levels int, p Pass) {
+	left := toRows(projectEach(s, "code", h, latentDim, b.Init))
+	for level := range levels {
+		b.atLevel(s, level, levels, func(s *nn.Scope) graph.Value {
+			left = op.Sub(left, b.start(s, left, p))
+			return left
+		})
+	}
+}
+
+// atLevel builds in the scope of a codebook: the encoder's own where there is one only.
+func (b *VQ) atLevel(s *nn.Scope, level, levels int, build func(*nn.Scope) graph.Value) graph.Value {
+	if levels == 1 {
+		return build(s)
+	}
+	return s.Within(fmt.Sprintf("level%d", level), build)
 }

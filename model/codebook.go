@@ -167,3 +167,42 @@ func (b *Codebook) terms(f *Forward, z graph.Value, qs []quantised, residuals []
 	}
 	return append(terms, Term{Name: "perplexity", Log: op.Scale(graph.SumOf(perplexity...), 1/float64(len(qs)))})
 }
+
+// kMeansPasses is how often k-means sees the training split.
+const kMeansPasses = 5
+
+// Passes are those of k-means, where it is wanted.
+func (b *Codebook) Passes() int {
+	if b.Begin == "k-means" {
+		return kMeansPasses
+	}
+	return 0
+}
+
+// start moves the codebook by one step of k-means on the rows z, M×D: each code moves to the mean of all rows that were nearest to it
+// so far. The first batch begins with random rows of its own.
+// Source: Sculley 2010, "Web-Scale K-Means Clustering", algorithm 1; for codebooks: Łańcucki et al. 2020, "Robust Training of Vector
+// Quantized Bottleneck Models", section III.
+func (b *Codebook) start(s *nn.Scope, z graph.Value, p Pass) graph.Value {
+	z = op.Stop(z)
+	g, dim := s.Graph(), z.Dim(1)
+	state := b.state(s, dim)
+	use, steps := s.Buffer("codebook_use", nil, graph.F32(b.Codes)), s.Buffer("codebook_steps", nil, graph.F32())
+	book := op.Select(p.Batches, state, b.draw(s, z))
+	seen := op.Mul(use, p.Batches) // the states hold means over batches
+	near := op.Sub(op.Scale(op.MatMul(z, book, false, true), 2), op.SumPerExample(op.Square(book)))
+	index := op.ArgMax(near)
+	now := op.ScatterAdd(index, g.Constant(graph.F32(z.Dim(0)), 1), b.Codes)
+	all := op.Add(seen, now)
+	column := func(v graph.Value) graph.Value { return op.Reshape(v, b.Codes, 1) }
+	pull := op.Sub(op.ScatterAdd(index, z, b.Codes), op.Mul(book, column(now)))
+	moved := op.Add(book, op.Div(pull, column(op.Maximum(all, g.Scalar(1)))))
+	mean := op.Div(all, op.AddConst(p.Batches, 1))
+	s.Assign(state, moved)
+	s.Assign(use, mean)
+	s.Assign(steps, g.Scalar(1)) // training goes on from here instead of from its first batch
+	if b.Update == "ema" {
+		s.Assign(s.Buffer("codebook_sum", nil, graph.F32(b.Codes, dim)), op.Mul(moved, column(mean)))
+	}
+	return op.Gather(book, index)
+}

@@ -251,3 +251,19 @@ func (f *Forward) reconstructionOf(z graph.Value) graph.Value {
 	}
 	return op.Scale(loss, r.Options().Weight)
 }
+
+// Passes is one where a centre is to be found.
+func (d *Dictionary) Passes() int {
+	if d.Center {
+		return 1
+	}
+	return 0
+}
+
+// Start sets the centre to the mean of what the encoder gives.
+// Source: Bricken et al. 2023, "Towards Monosemanticity", appendix "Advice for Training Sparse Autoencoders" (there the geometric
+// median).
+func (d *Dictionary) Start(s *nn.Scope, h graph.Value, _ int, p Pass) {
+	h = op.Flatten(h)
+	startMean(s, s.Param("center", nil, h.Dim(1)), h, p)
+}

@@ -114,6 +114,11 @@ func isPrefix(a, b graph.Shape) bool { return len(a) <= len(b) && a.Equal(b[:len
 // buildEncoder infers the encoder's sizes and the code's.
 func (m *Model) buildEncoder() (err error) {
 	encoder := m.counted(m.Config.Encoder)
+	for i, l := range encoder {
+		if _, tells := l.(*nn.TeacherForcing); tells {
+			return &Error{Key: fmt.Sprintf("model.encoder[%d]", i), Kind: "teacher_forcing", Err: errors.New("it tells a decoder what stands before: move it to the decoder")}
+		}
+	}
 	if m.plain, err = nn.NewStack(encoder, m.X, true); err != nil {
 		return layerMistake("encoder", err)
 	}

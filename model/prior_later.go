@@ -88,10 +88,11 @@ func (m *Model) WithItsPrior() *Model {
 // WithPrior is the model with another prior to sample from: its own, the normal one of a posterior, or a mixture fitted to codes.
 // Others have to be trained with it.
 func (m *Model) WithPrior(kind string) (*Model, error) {
-	kind, ok := Priors.Canonical(kind)
+	canonical, ok := Priors.Canonical(kind)
 	if !ok {
 		return nil, Priors.Unknown(kind)
 	}
+	kind = canonical
 	if kind == nameIn(Priors, m.Config.Prior) {
 		return m, nil
 	}

@@ -62,3 +62,34 @@ func aroundZero(seed uint64, name string, t graph.Tensor) {
 		t.Data[i] = float64(float32(r.NormFloat64()))
 	}
 }
+
+// Passes is one where pseudo-inputs start as examples.
+func (p *VampPrior) Passes() int {
+	if p.Begin == "data" {
+		return 1
+	}
+	return 0
+}
+
+// Start sets the pseudo-inputs to the first examples of the pass, squashed back where the model squashes them.
+func (p *VampPrior) Start(s *nn.Scope, f *Forward, pass Pass) {
+	g, n := s.Graph(), f.N
+	state := p.inputs(s, f)
+	x := op.Flatten(f.X)
+	if low, high, bounded := f.model.Config.Reconstruction.Range(); bounded && high-low < 1e30 {
+		const edge = 0.01 // a sigmoid never gets there
+		x = op.Clamp(op.Scale(op.AddConst(x, -low), 1/(high-low)), edge, 1-edge)
+		x = op.Sub(op.Log(x), op.Log(op.AddConst(op.Neg(x), 1)))
+	}
+	rows := make([]float64, n)
+	for i := range rows {
+		rows[i] = float64(i)
+	}
+	place := op.Add(g.Constant(graph.F32(n), rows...), pass.Examples)
+	fits := op.Less(place, g.Scalar(float64(p.Components)))
+	at := op.Cast(op.Minimum(place, g.Scalar(float64(p.Components-1))), graph.Int32)
+	written := op.ScatterAdd(at, fits, p.Components)
+	fresh := op.ScatterAdd(at, op.Mul(x, op.Reshape(fits, n, 1)), p.Components)
+	old := op.Reshape(state, p.Components, x.Dim(1))
+	s.Assign(state, op.Reshape(op.Select(op.Reshape(written, p.Components, 1), fresh, old), state.Shape()...))
+}

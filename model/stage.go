@@ -51,6 +51,8 @@ func (m *Model) truncate(depth int) error {
 	switch {
 	case !m.Mirror:
 		return fmt.Errorf("the first layers are trained with their mirror, and the decoder is written out: leave the decoder out, or depth")
+	case m.Config.DecoderPer != "":
+		return fmt.Errorf("the first layers are trained with their mirror, and each label has a decoder of its own: leave depth or decoder_per out")
 	case m.Condition != nil:
 		return fmt.Errorf("the first layers are trained without a condition: leave depth out")
 	case depth > has:

@@ -55,6 +55,9 @@ func (m *Model) checkTeacher() error {
 	if m.vocabulary() == 0 {
 		return &Error{Key: key, Kind: "teacher_forcing", Err: fmt.Errorf("it tells the decoder the token before each, and x, %v, holds no tokens", m.x)}
 	}
+	if m.Config.DecoderPer != "" {
+		return &Error{Key: key, Kind: "teacher_forcing", Err: errors.New("a decoder for each label sees a part of the batch only, and not its tokens: leave decoder_per out")}
+	}
 	if !m.logits() {
 		return mistake("model.reconstruction", "%s takes numbers, and x holds tokens: use categorical", m.reconstructionKind())
 	}

@@ -247,3 +247,13 @@ func TestTransformersMirror(t *testing.T) {
 		}
 	}
 }
+
+// An odd number of features begins each row with a sine, too.
+func TestSinusoidsOfOddWidth(t *testing.T) {
+	p := sinusoids(3, 3)
+	for at := range 3 {
+		if got, want := p[at*3], math.Sin(float64(at)); math.Abs(got-want) > 1e-12 {
+			t.Errorf("row %d begins with %v, want %v", at, got, want)
+		}
+	}
+}

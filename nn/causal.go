@@ -35,6 +35,3 @@ func lookingBack(l Layer) (Layer, error) {
 	}
 	return nil, errors.New("it may see later elements of a sequence: take dense, rnn, gru, lstm, conv1d, attention, transformer or residual layers")
 }
-
-// Width is the number of features, 0 where it was left out.
-func (l *Transformer) Width() int { return l.Units }

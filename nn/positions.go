@@ -33,7 +33,7 @@ func sinusoids(t, d int) []float64 {
 	p := make([]float64, t*d)
 	for at := range p {
 		angle := float64(at/d) / math.Pow(wavelengths, float64(at%d/2*2)/float64(d))
-		if at%2 == 0 {
+		if at%d%2 == 0 {
 			p[at] = math.Sin(angle)
 		} else {
 			p[at] = math.Cos(angle)

@@ -95,3 +95,6 @@ func (l *Transformer) Causal() (Layer, error) {
 	c.heads.Causal = true
 	return c, nil
 }
+
+// Width is the number of features, 0 where it was left out.
+func (l *Transformer) Width() int { return l.Units }

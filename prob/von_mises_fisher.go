@@ -15,7 +15,7 @@ type VonMisesFisher struct {
 	Proposals int // of a sample, of which the first accepted counts; 0: 12
 }
 
-// defaultProposals are all refused once in a million draws at the worst: at least two of three are accepted.
+// defaultProposals are all refused twice in a million draws at the worst: at least two of three are accepted.
 const defaultProposals = 12
 
 // Mean is the direction mu, which the expected value has too; its length would be below 1.
@@ -40,7 +40,7 @@ func (d VonMisesFisher) Sample(r op.RNG, name string) graph.Value {
 	root := op.Sqrt(op.AddConst(op.Scale(op.Square(kappa), 4), m*m))
 	b := op.Scale(op.Reciprocal(op.Add(op.Scale(kappa, 2), root)), m) // (-2κ + √(4κ²+m²)) / m, without cancellation
 	a := op.Scale(op.Add(op.AddConst(op.Scale(kappa, 2), m), root), 0.25)
-	direction := unit(op.Normal(r, name+".proposals", dims(n, size)...))
+	direction := Unit(op.Normal(r, name+".proposals", dims(n, size)...))
 	eps := op.Scale(op.AddConst(op.Reshape(op.Slice(direction, -1, 0, 1), dims(n)...), 1), 0.5)
 	under := op.AddConst(op.Neg(op.Mul(op.AddConst(op.Neg(b), 1), eps)), 1) // 1 - (1-b)ε
 	w := op.Div(op.AddConst(op.Neg(op.Mul(op.AddConst(b, 1), eps)), 1), under)
@@ -52,7 +52,7 @@ func (d VonMisesFisher) Sample(r op.RNG, name string) graph.Value {
 	accept := op.GreaterEqual(op.Add(op.Sub(op.Scale(op.Log(t), m), t), level), log)
 	first := op.OneHot(op.ArgMax(op.Stop(accept)), n)
 	w = op.ReduceSum(op.Mul(w, first), w.Rank()-1)
-	return d.turned(op.Reshape(w, dims(1)...), unit(op.Normal(r, name+".across", dims(size-1)...)))
+	return d.turned(op.Reshape(w, dims(1)...), Unit(op.Normal(r, name+".across", dims(size-1)...)))
 }
 
 // turned reflects (w, √(1-w²)·across) so that the first axis becomes mu.
@@ -62,18 +62,15 @@ func (d VonMisesFisher) turned(w, across graph.Value) graph.Value {
 	z := op.Concat(w.Rank()-1, w, op.Mul(across, aside))
 	pole := make([]float64, d.Mu.Dim(-1))
 	pole[0] = 1
-	u := unit(op.Sub(w.Graph().Constant(graph.F32(len(pole)), pole...), d.Mu))
+	u := Unit(op.Sub(w.Graph().Constant(graph.F32(len(pole)), pole...), d.Mu))
 	return op.Sub(z, op.Mul(op.Scale(u, 2), column(sumLast(op.Mul(u, z)))))
 }
 
-// unit makes vectors on the last axis as long as 1; of length 0 they stay.
-func unit(v graph.Value) graph.Value {
+// Unit makes vectors on the last axis as long as 1; of length 0 they stay.
+func Unit(v graph.Value) graph.Value {
 	const tiny = 1e-20
 	return op.Mul(v, column(op.Rsqrt(op.AddConst(sumLast(op.Square(v)), tiny))))
 }
-
-// Unit makes vectors on the last axis as long as 1.
-func Unit(v graph.Value) graph.Value { return unit(v) }
 
 // logConstant is log C(κ) + κ and the ratio I_{D/2}(κ)/I_{D/2-1}(κ).
 func (d VonMisesFisher) logConstant() (logC, ratio graph.Value) {
@@ -121,7 +118,7 @@ func (d SphereUniform) Mean() graph.Value { return d.Graph.Constant(graph.F32(d.
 
 // Sample draws normal numbers and makes them as long as 1.
 func (d SphereUniform) Sample(r op.RNG, name string) graph.Value {
-	return unit(op.Normal(r, name, d.Dims...))
+	return Unit(op.Normal(r, name, d.Dims...))
 }
 
 // LogProb is less the logarithm of the area, spread over the numbers of x.

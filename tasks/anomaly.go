@@ -117,7 +117,8 @@ func (s *scorer) threshold(ctx context.Context, splits *data.Splits) (threshold 
 	var values []float64
 	var anomalous []bool
 	for i, v := range scored.values {
-		if math.IsNaN(v) {
+		unknown := t.Kind == bestF1 && scored.labels != nil && scored.labels[i] < 0
+		if math.IsNaN(v) || unknown {
 			continue
 		}
 		values = append(values, v)

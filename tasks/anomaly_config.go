@@ -84,6 +84,12 @@ func ParseThreshold(text string) (Threshold, error) {
 		if err != nil || v != v {
 			return t, fmt.Errorf("%q is not a number", number)
 		}
+		if _, share := usualValues[found]; share && v == 0 {
+			return t, fmt.Errorf("0: of %s it is a share above 0", found)
+		}
+		if found == bestF1 {
+			return t, fmt.Errorf("best-f1 is found with the labels and takes no number")
+		}
 		t.Value = v
 	} else if found == fixed {
 		return t, fmt.Errorf("fixed wants a score: fixed:12.5")

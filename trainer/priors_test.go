@@ -140,6 +140,9 @@ func TestGaussianMixturePrior(t *testing.T) {
 			t.Errorf("checkpoint %s has no mixture", name)
 		}
 	}
+	if _, err := r.Model.WithPrior(ctx, "gausian-mixture", nil); err == nil || !strings.Contains(err.Error(), `"gausian-mixture"`) {
+		t.Errorf("a prior that nobody knows: %v", err)
+	}
 	normal, err := r.Model.WithPrior(ctx, "normal", nil)
 	if err == nil && normal.HasPrior() {
 		t.Error("a plain code has a normal prior")

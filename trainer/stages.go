@@ -68,8 +68,11 @@ func (c *Config) plan(m *model.Model) ([]*stage, error) {
 		if sc.Depth > 0 {
 			st.trains = unseen(st.model.LayerPaths(), seen, sc.Trains)
 		}
-		if err := st.check(); err != nil {
+		if err := st.check(sc.Trains); err != nil {
 			errs = append(errs, atStage(i, err))
+		}
+		if st.epochs == 0 && i < len(configured)-1 {
+			errs = append(errs, atStage(i, &model.Error{Key: "epochs", Err: errors.New("is missing: without it, or train.epochs, the stages behind this one never begin")}))
 		}
 		list = append(list, st)
 	}
@@ -115,19 +118,27 @@ func unseen(paths []string, seen map[string]bool, wanted []string) []string {
 	return fresh
 }
 
-// check finds stages that train nothing.
-func (st *stage) check() error {
-	const smallest = 2
+// check finds stages that train nothing, and beginnings of names among trains that nothing has.
+func (st *stage) check(trains []string) error {
+	var names []string
 	for phase := range st.model.Phases() {
-		fn, err := st.model.TrainPhase(smallest, phase)
+		fn, err := st.model.TrainPhase(st.model.SmallestBatch(), phase)
 		if err != nil {
 			return &model.Error{Err: fmt.Errorf("the model of this stage cannot be built: %w", err)}
 		}
 		for _, l := range fn.Losses {
-			if len(st.parameters(l, fn.Graph)) > 0 {
-				return nil
+			for _, p := range st.parameters(l, fn.Graph) {
+				names = append(names, p.Name)
 			}
 		}
+	}
+	for i, t := range trains {
+		if len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return model.Trains([]string{t}, name) }) {
+			return &model.Error{Key: fmt.Sprintf("trains[%d]", i), Err: fmt.Errorf("nothing that the stage's losses train is called so: %s", t)}
+		}
+	}
+	if len(names) > 0 {
+		return nil
 	}
 	return &model.Error{Key: "trains", Err: fmt.Errorf("nothing that the stage's losses train is called so: %s", strings.Join(st.trains, ", "))}
 }
@@ -216,6 +227,9 @@ func (c *Config) Finished(m *model.Config, meta checkpoint.Meta, perEpoch float6
 		first = own.First
 	}
 	if perEpoch == 0 {
+		if st.prior && st.epochs > 0 {
+			return ""
+		}
 		st.epochs = 0
 	}
 	if last := c.end(st, first, perEpoch); last > 0 && meta.Step >= last {
@@ -289,7 +303,8 @@ func (r *Run) clearOptimizers() error {
 	return nil
 }
 
-// takeBest goes back to the best weights of the autoencoder, for a prior of its codes. Where nothing is written, the last ones stay.
+// takeBest goes back to the best weights of the autoencoder, for a prior of its codes; the count of steps goes on. Where nothing is
+// written, the last ones stay.
 func (r *Run) takeBest() error {
 	if r.Dir == "" || r.Best == nil {
 		return nil
@@ -297,7 +312,7 @@ func (r *Run) takeBest() error {
 	dir := filepath.Join(r.Dir, checkpoint.Folder, checkpoint.Best)
 	keep := map[string]bool{}
 	for _, name := range r.State.Names() {
-		keep[name] = model.Under(name, "prior")
+		keep[name] = name == model.StateStep || model.Under(name, "prior")
 	}
 	return checkpoint.LoadSome(dir, r.State, func(name string) bool { return !keep[name] })
 }
@@ -320,7 +335,7 @@ func (r *Run) fitPrior(ctx context.Context) error {
 // checkpoint is that of the whole model.
 func (r *Run) declare() error {
 	for phase := range r.Options.Model.Phases() {
-		fn, err := r.Options.Model.TrainPhase(2, phase)
+		fn, err := r.Options.Model.TrainPhase(r.Options.Model.SmallestBatch(), phase)
 		if err != nil {
 			return err
 		}

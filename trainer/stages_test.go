@@ -142,6 +142,8 @@ func TestStageMistakes(t *testing.T) {
 		"too deep":      {`train.stages=[{depth=4}]`, "train.stages[0].depth: the encoder has 3 layers, not 4"},
 		"unknown loss":  {`train.stages=[{},{losses=["lost"]}]`, `train.stages[1].losses[0]: no loss is called lost; did you mean loss?`},
 		"nothing to do": {`train.stages=[{trains=["encode"]}]`, "train.stages[0].trains: nothing that the stage's losses train is called so: encode"},
+		"misspelt":      {`train.stages=[{trains=["encoder","decodr"]}]`, "train.stages[0].trains[1]: nothing that the stage's losses train is called so: decodr"},
+		"no end":        {`train={epochs=0,max_steps=9,stages=[{depth=1},{}]}`, "train.stages[0].epochs: is missing"},
 		"own decoder":   {`model.decoder=[{layer="dense"}]`, "train.stages[0].depth: the first layers are trained with their mirror"},
 	} {
 		t.Run(name, func(t *testing.T) {

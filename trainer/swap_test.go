@@ -129,3 +129,22 @@ epochs = 40
 		t.Error("27 rows cannot be shared by two labels")
 	}
 }
+
+// Any number of labels may have decoders: here the ten of the digits.
+func TestManyDecoders(t *testing.T) {
+	s := prepareText(t, "", 2, `
+[data]
+source = "digits"
+limit = 400
+batch = 20
+[model]
+preset = "face-swap"
+latent_dim = 4
+encoder = [{ layer = "dense", units = 12, activation = "relu" }]
+[train]
+max_steps = 2
+`)
+	if _, err := s.train(t, nil); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -166,14 +166,18 @@ func (r *Run) startFrom() error {
 		return nil
 	}
 	dir, err := checkpoint.Find(r.Train.StartFrom, "")
+	var own memory
 	if err == nil {
-		_, _, err = checkpoint.LoadWeights(dir, r.State)
+		var meta checkpoint.Meta
+		if meta, _, err = checkpoint.LoadWeights(dir, r.State); err == nil {
+			_, err = meta.Get(memoryKey, &own)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("train.start_from: %w", err)
 	}
 	r.Logf("starting from the weights of %s", dir)
-	r.started, _ = r.Options.Model.Starts() // those weights began with them
+	r.started = own.Started // what has not been found for those weights yet is found now
 	return nil
 }
 

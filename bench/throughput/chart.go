@@ -17,7 +17,7 @@ import (
 const (
 	chartWidth = 1100
 	margin     = 20
-	labels     = 250 // of the column with sides
+	labels     = 290 // of the column with sides
 	figures    = 260 // of the column behind the longest bar
 	barHeight  = 22
 	barGap     = 4

@@ -108,6 +108,15 @@ func (r *Report) take(old *Report) {
 	slices.SortStableFunc(rows, func(a, b *RowFacts) int { return place(a.Row) - place(b.Row) })
 	slices.SortStableFunc(results, func(a, b *Result) int { return place(a.Row) - place(b.Row) })
 	r.Rows, r.Results, r.Skipped = rows, results, skipped
+	devices := slices.Clone(old.Devices) // in their order: the last has the most threads
+	for _, d := range r.Devices {
+		if i := slices.IndexFunc(devices, func(o DeviceFacts) bool { return o.Name == d.Name }); i >= 0 {
+			devices[i] = d
+		} else {
+			devices = append(devices, d)
+		}
+	}
+	r.Devices = devices
 	if len(r.Peers) == 0 {
 		r.Peers = old.Peers
 	}

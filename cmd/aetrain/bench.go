@@ -306,7 +306,14 @@ func (o *benchOptions) measure(ctx context.Context, rows []throughput.Row, list 
 		}
 	}()
 	if self, err := os.Executable(); err == nil && o.Keep != "" {
-		m.Fresh[throughput.Ours] = throughput.Program(self, "bench", "-serve", "-device", cpuName)
+		args := []string{"bench", "-serve", "-device", cpuName}
+		if o.Precision != "" {
+			args = append(args, "-precision", o.Precision)
+		}
+		for _, s := range o.Sets {
+			args = append(args, "-set", s)
+		}
+		m.Fresh[throughput.Ours] = throughput.Program(self, args...)
 	}
 	if about := m.About().Round(time.Second); len(m.Peers) > 0 {
 		t.Linef("%d rows, about %v, and what peers take to compile", len(rows), about)

@@ -1,6 +1,6 @@
 """PyTorch's side of `aetrain bench -peers pytorch`: the networks of bench/throughput/rows, trained or run as fast as PyTorch does it.
 
-A peer prints a line about itself and then answers each line of JSON on stdin by one on stdout (serve.go is the same in Go):
+A peer prints a line about itself and then answers each line of JSON on stdin by one on stdout (../protocol.go is the same in Go):
 
     {"do": "ways", "row": "vae-128", "device": "cpu"}                      -> {"ways": ["eager", "compile"]}
     {"do": "open", "id": 1, "row": "vae-128", "device": "cpu", "way": "eager", "precision": "float32", "batch": 128, "threads": 2}
