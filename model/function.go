@@ -87,6 +87,13 @@ func (m *Model) Evaluate(batch, samples int) (*Function, error) {
 	fn := m.begin(batch, false)
 	f := m.pass(fn, Evaluation, samples, true)
 	m.addTerms(fn, f, m.evaluated(), allPhases)
+	m.addRecon(fn, f)
+	m.addLatents(fn, f)
+	return m.end(fn)
+}
+
+// addRecon adds the reconstruction to the outputs, and its mean squared error, or the share of tokens that it has right.
+func (m *Model) addRecon(fn *Function, f *Forward) {
 	recon := f.reconstructed()
 	if m.logits() { // the square of a difference of tokens means nothing
 		fn.Metrics = append(fn.Metrics, Named{"accuracy", overSamples(m.accuracy(f, recon))})
@@ -95,8 +102,6 @@ func (m *Model) Evaluate(batch, samples int) (*Function, error) {
 		fn.Metrics = append(fn.Metrics, Named{"mse", overSamples(mse)})
 	}
 	fn.Outputs["recon"] = recon
-	m.addLatents(fn, f)
-	return m.end(fn)
 }
 
 // Encode builds x to code: z (the posterior's mean where there is one), and its parameters mu and log_var.

@@ -56,9 +56,8 @@ func (m *Model) trainPrior(batch int) (*Function, error) {
 func (m *Model) evaluatePrior(batch int) (*Function, error) {
 	fn := m.begin(batch, false)
 	f := m.addPriorTerm(fn, fn.Scope)
-	recon := f.decode(fn.Scope, f.Code).Mean()
-	fn.Metrics = append(fn.Metrics, Named{"mse", op.Scale(f.PerExample(op.SquaredError(recon, f.X)), 1/float64(m.X.Size()))})
-	fn.Outputs["recon"] = recon
+	f.Recon = f.decode(fn.Scope, f.Code)
+	m.addRecon(fn, f)
 	m.addLatents(fn, f)
 	return m.end(fn)
 }
