@@ -79,3 +79,34 @@ func TestInterpolate(t *testing.T) {
 		nearAll(t, "the end of the first way", got.Float32s()[4*6:5*6], widen(ends.Float32s()[:6]), 1e-5)
 	}
 }
+
+// A row of a traversal decodes codes that differ from the example's in one number.
+func TestTraverse(t *testing.T) {
+	ctx := context.Background()
+	src := noise(5, 1, 2, 3)
+	m := live(t, tinyVAE, src, 4)
+	x := backend.Rows(src.values[0], 2, 3)
+	got, err := m.Traverse(ctx, x, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := append([]int{3, 4}, m.model.X...); !slices.Equal([]int(got.Shape()), want) {
+		t.Errorf("shape is %v, want %v", got.Shape(), want)
+	}
+	z, err := m.Encode(ctx, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z.Float32s()[1] = 1 // of -3, -1, 1, 3
+	want, err := m.Decode(ctx, z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nearAll(t, "the third step of the second number", got.Float32s()[(1*4+2)*6:][:6], widen(want.Float32s()), 1e-5)
+	if _, err := live(t, tinyAE, src, 4).Traverse(ctx, x, 4); err == nil {
+		t.Error("codes without a prior are walked along")
+	}
+	if _, err := m.Traverse(ctx, backend.Rows(src.values[0], 0, 2), 4); err == nil {
+		t.Error("two examples are taken for one")
+	}
+}

@@ -36,11 +36,12 @@ type Anomalies struct {
 
 // AnomalyRow is one scored example.
 type AnomalyRow struct {
-	Name     string // file, row number or time
-	Score    float64
-	Anomaly  bool      // it scores higher than the threshold
-	Label    int32     // where there are labels; -1: not known
-	Strength []Feature // the features that are most unusual, the strongest first; only of reconstructions of tables, vectors and series
+	Name      string // file, row number or time
+	Score     float64
+	Anomaly   bool      // it scores higher than the threshold
+	Label     int32     // where there are labels; -1: not known
+	Anomalous bool      // its label is known, and none of the normal ones
+	Strength  []Feature // the features that are most unusual, the strongest first; only of reconstructions of tables, vectors and series
 }
 
 // Anomaly scores src and flags what scores higher than the threshold, which is fitted to the validation split (without one, the training
@@ -84,7 +85,8 @@ func (a *Anomalies) fill(scored *scores, s *scorer) {
 		if scored.labels != nil {
 			if row.Label = scored.labels[i]; row.Label >= 0 {
 				values, flagged = append(values, score), append(flagged, row.Anomaly)
-				anomalous = append(anomalous, s.anomalous(row.Label))
+				row.Anomalous = s.anomalous(row.Label)
+				anomalous = append(anomalous, row.Anomalous)
 			}
 		}
 		a.Rows = append(a.Rows, row)

@@ -15,20 +15,21 @@ import (
 	"aetrain/configs"
 	"aetrain/graph"
 	"aetrain/internal/cachedir"
+	"aetrain/internal/grid"
 	"aetrain/tasks"
 	"aetrain/trainer"
 )
 
 // checkAnomalyOut refuses forms that hold no rows of scores.
 func checkAnomalyOut(out string) error {
-	forms := []string{".csv", ".jsonl", ".npy"}
+	forms := []string{".csv", ".jsonl", ".npy", ".png"}
 	if out != "" && !slices.Contains(forms, strings.ToLower(filepath.Ext(out))) {
 		return usagef("-out %s: scores are written as %s", out, strings.Join(forms, ", "))
 	}
 	return nil
 }
 
-// writeAnomalies writes a row an example, in the form that the extension names.
+// writeAnomalies writes a row an example, or a picture of all, in the form that the extension names.
 func writeAnomalies(found *tasks.Anomalies, out string) error {
 	path := configs.ResolvePath(out)
 	switch strings.ToLower(filepath.Ext(path)) {
@@ -36,6 +37,8 @@ func writeAnomalies(found *tasks.Anomalies, out string) error {
 		return cachedir.WriteFile(path, func(w io.Writer) error { return anomalyLines(w, found) })
 	case ".npy":
 		return cachedir.WriteFile(path, anomalyArray(found).npy)
+	case ".png":
+		return cachedir.WriteFile(path, func(w io.Writer) error { return anomalyHistogram(w, found) })
 	}
 	return cachedir.WriteFile(path, func(w io.Writer) error { return anomalyTable(w, found) })
 }
@@ -109,6 +112,19 @@ func anomalyArray(found *tasks.Anomalies) rows {
 		return emit(names, x)
 	}
 	return out
+}
+
+// anomalyHistogram draws the scores of what is normal, or has no label, and of what is not, with the threshold between.
+func anomalyHistogram(w io.Writer, found *tasks.Anomalies) error {
+	var normal, anomalous []float64
+	for _, r := range found.Rows {
+		if r.Anomalous {
+			anomalous = append(anomalous, r.Score)
+		} else {
+			normal = append(normal, r.Score)
+		}
+	}
+	return grid.WriteHistogram(w, [][]float64{normal, anomalous}, found.Threshold)
 }
 
 func flag01(b bool) int {

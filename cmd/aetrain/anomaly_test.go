@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/csv"
 	"fmt"
+	"image/png"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -105,10 +106,14 @@ func TestTable(t *testing.T) {
 	if r.Examples != 800 || r.Flagged != 0 || r.Score != "latent" || r.In != "payments.csv" || strings.Count(l.read("all.jsonl"), "\n") != 800 {
 		t.Errorf("of a file: %+v", r)
 	}
+	l.must("anomaly", "run", "-out", "scores.png")
+	if _, err := png.Decode(strings.NewReader(l.read("scores.png"))); err != nil {
+		t.Error(err)
+	}
 	for args, want := range map[string]string{
 		"anomaly run -threshold pots:1": "did you mean pot?",
 		"anomaly run -score latant":     "it is one of reconstruction, likelihood, latent",
-		"anomaly run -out x.png":        "scores are written as .csv, .jsonl, .npy",
+		"anomaly run -out folder":        "scores are written as .csv, .jsonl, .npy, .png",
 	} {
 		if o := l.run(strings.Fields(args)...); o.code != 2 || !strings.Contains(o.stderr, want) {
 			t.Errorf("aetrain %s: exit code %d, %s", args, o.code, o.stderr)

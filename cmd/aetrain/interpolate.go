@@ -7,13 +7,17 @@ import (
 	"gorgonia.org/tensor"
 
 	"aetrain/data"
+	"aetrain/infer"
 	"aetrain/internal/grid"
 	"aetrain/model"
 )
 
 var interpolateCommand = command{
 	name: "interpolate", args: "[RUN]", summary: "decode the codes between pairs of inputs",
-	help: "The inputs are taken in pairs, in their order: the first and the second, the third and the fourth... Each pair gives -steps rows, its ends included.",
+	help: `
+The inputs are taken in pairs, in their order: the first and the second, the third and the fourth... Each pair gives -steps rows, its
+ends included. With -traverse the first input alone counts: each number of its code in turn goes from -3 to 3 in -steps rows, the
+others stay, which shows what the number stands for.`,
 	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
 		var o interpolateOptions
 		o.runOptions.add(f)
@@ -22,6 +26,7 @@ var interpolateCommand = command{
 		f.IntVar(&o.Steps, "steps", 8, "rows for each pair, `N`")
 		f.IntVar(&o.N, "n", 8, "pairs at most, `N`")
 		f.choose(&o.Path, "path", "way between two codes: `auto|linear|spherical`; auto is spherical for gaussian codes", "auto", "linear", "spherical")
+		f.BoolVar(&o.Traverse, "traverse", false, "change one number of the first input's code after the other")
 		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			if err := o.take(args); err != nil {
 				return err
@@ -37,6 +42,8 @@ type interpolateOptions struct {
 	Steps int    // of each pair, ends included
 	N     int    // pairs at most
 	Path  string // auto, linear, spherical
+
+	Traverse bool // instead: along each number of one code
 }
 
 // runInterpolate writes what lies between pairs of inputs.
@@ -54,24 +61,44 @@ func runInterpolate(ctx context.Context, o interpolateOptions, stdout, stderr io
 	if err := r.openInput(ctx, o.runOptions); err != nil {
 		return err
 	}
+	walk := o.between
+	if o.Traverse {
+		walk = o.along
+	}
+	rows, inputs, err := walk(ctx, r)
+	if err != nil {
+		return err
+	}
+	shape := append([]int{rows.Shape()[0] * o.Steps}, r.Model.Model().X...)
+	flat := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(rows.Float32s()))
+	return r.deliverTensor(flat, inputs, o.runOptions, grid.Options{Columns: o.Steps}, stdout)
+}
+
+// between decodes what lies between pairs of inputs, pairs×steps×example, and tells how many inputs that took.
+func (o interpolateOptions) between(ctx context.Context, r *openedRun) (rows *tensor.Dense, inputs int, err error) {
 	if r.source.Len() < 2 {
-		return usagef("two inputs or more are wanted, there is %d", r.source.Len())
+		return nil, 0, usagef("two inputs or more are wanted, there is %d", r.source.Len())
 	}
 	a, b, err := pairsOf(r.source, min(o.N, r.source.Len()/2))
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
 	path := o.Path
 	if path == "auto" {
 		path = ""
 	}
-	between, err := r.Interpolate(ctx, a, b, o.Steps, path)
+	rows, err = r.Interpolate(ctx, a, b, o.Steps, path)
+	return rows, 2 * a.Shape()[0], err
+}
+
+// along decodes codes that differ from the first input's in one number each: numbers×steps×example.
+func (o interpolateOptions) along(ctx context.Context, r *openedRun) (rows *tensor.Dense, inputs int, err error) {
+	x, err := infer.Read(ctx, r.source, model.FieldX, 1)
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
-	shape := append([]int{between.Shape()[0] * o.Steps}, r.Model.Model().X...)
-	flat := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(between.Float32s()))
-	return r.deliverTensor(flat, 2*a.Shape()[0], o.runOptions, grid.Options{Columns: o.Steps}, stdout)
+	rows, err = r.Traverse(ctx, x, o.Steps)
+	return rows, 1, err
 }
 
 // pairsOf reads the first n pairs of x: all first ones, and all second ones.

@@ -131,10 +131,11 @@ func TestPictures(t *testing.T) {
 	for _, args := range []string{
 		"sample runs/a -n 70 -seed 4 -out a.png", "reconstruct runs/a -out b.png", "reconstruct runs/a -corrupt -out c.png", "interpolate runs/a -out d.png -n 9 -steps 9",
 		"reconstruct runs/a -in one.npy -out e.png", "encode runs/a -out f.png", "data preview -config tiny.toml -out g.png", "data preview -source random -n 3 -out h.png",
+		"interpolate runs/a -traverse -out i.png",
 	} {
 		l.must(strings.Fields(args)...)
 	}
-	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i"} {
 		if _, err := png.Decode(bytes.NewReader([]byte(l.read(name + ".png")))); err != nil {
 			t.Errorf("%s.png: %v", name, err)
 		}

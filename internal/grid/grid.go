@@ -10,7 +10,6 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
-	"image/png"
 	"io"
 	"math"
 
@@ -108,7 +107,7 @@ func layout(w io.Writer, n int, group []cells, o Options) error {
 			c.draw(picture, at.Add(image.Pt(0, k*(height+gap))), i)
 		}
 	}
-	return png.Encode(w, picture)
+	return encode(w, picture)
 }
 
 func tooLarge(n int) error {

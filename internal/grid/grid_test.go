@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -253,5 +254,38 @@ func TestLook(t *testing.T) {
 		if err := errors.Join(write(f), f.Close()); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestHistogram(t *testing.T) {
+	low, high := make([]float64, 100), make([]float64, 10)
+	for i := range high {
+		high[i] = 100
+	}
+	p := picture(t, func(b *bytes.Buffer) error {
+		return WriteHistogram(b, [][]float64{low, high, {math.NaN(), math.Inf(1)}}, 50)
+	})
+	top, right := plotMargin, p.Bounds().Max.X-plotMargin
+	pixel(t, p, plotMargin, top, lineColors[0])
+	pixel(t, p, right-barWidth, top, lineColors[1]) // as high, though ten times as rare
+	pixel(t, p, plotMargin+(right-plotMargin)/4, top, paper)
+	pixel(t, p, p.Bounds().Dx()/2, top, markColor)
+	if err := WriteHistogram(io.Discard, [][]float64{{1, 1}, nil}, math.NaN()); err == nil {
+		t.Error("values that are all the same are drawn")
+	}
+}
+
+// A picture of few colours has a palette, one of many has none; both show the same.
+func TestPalette(t *testing.T) {
+	few := array([]float32{0, 0.5, 1, 0.25}, 1, 1, 2, 2)
+	if _, ok := picture(t, func(b *bytes.Buffer) error { return Write(b, few, Options{}) }).(*image.Paletted); !ok {
+		t.Error("four greys have no palette")
+	}
+	colors := make([]float32, 3*20*20)
+	for i := range colors {
+		colors[i] = float32(i*37%1009) / 1008
+	}
+	if _, ok := picture(t, func(b *bytes.Buffer) error { return Write(b, array(colors, 1, 3, 20, 20), Options{}) }).(*image.Paletted); ok {
+		t.Error("400 colours have a palette")
 	}
 }
