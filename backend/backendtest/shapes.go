@@ -153,7 +153,10 @@ func candidates(t *testing.T, b backend.Backend, names map[string][]string) {
 					if seed%4 == 0 {
 						e = thin(e)
 					}
-					if _, err := e.Op.Infer(specs(e)); err == nil && by(t, b, e, seed, map[string]string{name: kernel}) {
+					if _, err := e.Op.Infer(specs(e)); err != nil {
+						continue
+					}
+					if _, fits := by(t, b, e, seed, map[string]string{name: kernel}); fits {
 						ran++
 					}
 				}
@@ -185,15 +188,15 @@ func thin(e graph.Example) graph.Example {
 	return e
 }
 
-// by runs one case by a named kernel and reports whether it fits.
-func by(t *testing.T, b backend.Backend, e graph.Example, seed uint64, kernel map[string]string) bool {
+// by runs one case, with a kernel by name if there is one, and returns which kernel ran and whether the named one fits.
+func by(t *testing.T, b backend.Backend, e graph.Example, seed uint64, kernel map[string]string) (string, bool) {
 	t.Helper()
 	g, vs, feed := build(e, seed)
 	p, outs := compileOutputs(t, b, g, vs)
 	exes, err := b.Load(b.NewState(), backend.Options{Kernels: kernel}, p)
 	if err != nil {
 		if strings.Contains(err.Error(), "does not fit") {
-			return false
+			return "", false
 		}
 		t.Fatal(err)
 	}
@@ -208,5 +211,6 @@ func by(t *testing.T, b backend.Backend, e graph.Example, seed uint64, kernel ma
 			t.Errorf("case %d: output %d of %+v of %v: %v", seed, i, e.Op, specs(e), err)
 		}
 	}
-	return true
+	choices := exes[0].Explain()
+	return choices[len(choices)-1].Kernel, true
 }
