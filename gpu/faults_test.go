@@ -15,14 +15,11 @@ import (
 	"time"
 
 	"aetrain/backend"
-	"aetrain/configs"
-	"aetrain/data"
 	"aetrain/gpu"
 	"aetrain/gpu/driver"
 	"aetrain/gpu/faketest"
-	"aetrain/model"
-	"aetrain/optim"
 	"aetrain/trainer"
+	"aetrain/trainer/trainertest"
 )
 
 // small is a training of three steps whose program uses both libraries, a generated chain and our own kernels.
@@ -81,35 +78,17 @@ func attempt(t *testing.T, kernels map[string]string) (err error) {
 
 // steps trains on b. Nothing of it is held afterwards.
 func steps(t *testing.T, b backend.Backend, kernels map[string]string) error {
-	cfg, err := configs.Load(configs.LoadOptions{File: "t.toml", Bytes: []byte(small), Presets: model.Presets(), DefaultPreset: model.DefaultPreset})
-	if err != nil {
-		return err
-	}
-	dc, _ := data.Read(cfg)
-	mc, _ := model.Read(cfg)
-	oc, _ := optim.Read(cfg.Section("optimizer"))
-	tc, _ := trainer.Read(cfg)
-	if err := cfg.Err(); err != nil {
-		return err
-	}
-	splits, err := data.Open(context.Background(), dc, data.OpenOptions{Seed: cfg.Seed})
-	if err != nil {
-		return err
-	}
-	defer splits.Close()
-	var fields []model.Field
-	for _, f := range splits.Fields() {
-		fields = append(fields, model.Field(f))
-	}
-	m, err := model.New(mc, fields)
-	if err != nil {
-		return err
-	}
 	dir, err := os.MkdirTemp(t.TempDir(), "")
 	if err != nil {
 		return err
 	}
-	r, err := trainer.New(trainer.Options{Dir: dir, Name: "t", Seed: 1, Train: tc, Data: dc, Optimizer: oc, Model: m, Splits: splits, Backend: b, Kernels: backend.Options{Kernels: kernels}})
+	p, err := trainertest.Read(t, small)
+	if err != nil {
+		return err
+	}
+	o := p.Options
+	o.Dir, o.Seed, o.Backend, o.Kernels = dir, 1, b, backend.Options{Kernels: kernels}
+	r, err := trainer.New(o)
 	if err != nil {
 		return err
 	}

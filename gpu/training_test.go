@@ -11,14 +11,11 @@ import (
 	"testing"
 
 	"aetrain/backend"
-	"aetrain/configs"
 	"aetrain/cpu"
-	"aetrain/data"
 	"aetrain/gpu"
 	"aetrain/graph"
-	"aetrain/model"
-	"aetrain/optim"
 	"aetrain/trainer"
+	"aetrain/trainer/trainertest"
 )
 
 // trainings are whole experiments of twenty steps and more. A bias before batch norm has no gradient but rounding errors, which
@@ -321,32 +318,9 @@ func train(t *testing.T, b backend.Backend, text string) trained {
 // prepare makes the training that text describes, in dir, going on from the checkpoint resume where it names one.
 func prepare(t *testing.T, b backend.Backend, text, dir, resume string) (*trainer.Run, error) {
 	t.Helper()
-	cfg, err := configs.Load(configs.LoadOptions{File: "t.toml", Bytes: []byte(text), Presets: model.Presets(), DefaultPreset: model.DefaultPreset})
-	if err != nil {
-		t.Fatal(err)
-	}
-	dc, _ := data.Read(cfg)
-	mc, _ := model.Read(cfg)
-	oc, _ := optim.Read(cfg.Section("optimizer"))
-	tc, _ := trainer.Read(cfg)
-	if err := cfg.Err(); err != nil {
-		t.Fatal(err)
-	}
-	splits, err := data.Open(context.Background(), dc, data.OpenOptions{Seed: cfg.Seed})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { splits.Close() })
-	var fields []model.Field
-	for _, f := range splits.Fields() {
-		fields = append(fields, model.Field(f))
-	}
-	m, err := model.New(mc, fields)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return trainer.New(trainer.Options{Dir: dir, Name: "t", Seed: 1, Train: tc, Data: dc, Optimizer: oc, Model: m, Splits: splits, Backend: b, Resume: resume,
-		Kernels: backend.Options{Strict: true}})
+	o := trainertest.Must(t, text).Options
+	o.Dir, o.Seed, o.Backend, o.Resume, o.Kernels = dir, 1, b, resume, backend.Options{Strict: true}
+	return trainer.New(o)
 }
 
 // weights are the values of a model's parameters.

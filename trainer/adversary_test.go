@@ -43,7 +43,7 @@ func TestAdversarialTraining(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := prepare(t, stopped, 2, sets...)
-			s.o.Resume = stopped + "/checkpoints/last"
+			s.Resume = stopped + "/checkpoints/last"
 			if _, err := s.train(t, nil); err != nil {
 				t.Fatal(err)
 			}
@@ -55,7 +55,7 @@ func TestAdversarialTraining(t *testing.T) {
 				t.Fatal(err)
 			}
 			first, last := rows[0].Metrics, rows[len(rows)-1].Metrics
-			for adversary := range s.o.Model.Config.Adversaries {
+			for adversary := range s.Model.Config.Adversaries {
 				for _, key := range []string{"adversary." + adversary, "adversary." + adversary + ".fool", "reconstruction", "loss"} {
 					if _, ok := last[key]; !ok {
 						t.Errorf("rows lack %s: %v", key, last)
@@ -102,7 +102,7 @@ validate_every = 0
 		if err != nil {
 			t.Fatal(err)
 		}
-		x, err := infer.Read(context.Background(), s.o.Splits.Validation, model.FieldX, 0)
+		x, err := infer.Read(context.Background(), s.Splits.Validation, model.FieldX, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,8 +19,8 @@ import (
 	"aetrain/data"
 	"aetrain/infer"
 	"aetrain/model"
-	"aetrain/optim"
 	"aetrain/trainer"
+	"aetrain/trainer/trainertest"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")
@@ -238,54 +238,31 @@ func complete(t *testing.T, section string, names func() []string, parts []part)
 // user is told it.
 func pair(t *testing.T, dev backend.Backend, sets []string, stored bool) (reason string) {
 	t.Helper()
-	cfg, err := configs.Load(configs.LoadOptions{File: "pair.toml", Bytes: []byte(composed), Sets: sets, Presets: model.Presets(), DefaultPreset: model.DefaultPreset})
+	p, err := trainertest.Read(t, composed, sets...)
 	if err != nil {
 		return told(t, err)
 	}
-	dc, _ := data.Read(cfg)
-	mc, _ := model.Read(cfg)
-	oc, _ := optim.Read(cfg.Section("optimizer"))
-	tc, _ := trainer.Read(cfg)
-	if err := cfg.Err(); err != nil {
-		return told(t, err)
-	}
-	splits, err := data.Open(context.Background(), dc, data.OpenOptions{Seed: cfg.Seed})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer splits.Close()
-	var fields []model.Field
-	for _, f := range splits.Fields() {
-		fields = append(fields, model.Field(f))
-	}
-	m, err := model.New(mc, fields)
-	if rest := model.Report(cfg, err); rest != nil {
-		t.Fatalf("no mistake of the config: %v", rest)
-	}
-	if err := cfg.Err(); err != nil {
-		return told(t, err)
-	}
-	dir := ""
 	if stored {
-		dir = t.TempDir()
-		render(t, cfg, filepath.Join(dir, "config.toml"))
+		p.Dir = t.TempDir()
+		render(t, p.Config, filepath.Join(p.Dir, "config.toml"))
 	}
-	r, err := trainer.New(trainer.Options{Dir: dir, Name: cfg.Name, Seed: cfg.Seed, Train: tc, Data: dc, Optimizer: oc, Model: m, Splits: splits, Backend: dev, Log: &bytes.Buffer{}})
+	p.Backend = dev
+	r, err := trainer.New(p.Options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	before := loss(t, r, splits.Train)
+	before := loss(t, r, p.Splits.Train)
 	if err := r.Fit(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	after := loss(t, r, splits.Train)
-	moving := len(mc.Adversaries) > 0 || r.StageName() != "" // the goal moves with the discriminator, and with the stage
+	after := loss(t, r, p.Splits.Train)
+	moving := len(p.Model.Config.Adversaries) > 0 || r.StageName() != "" // the goal moves with the discriminator, and with the stage
 	if math.IsNaN(after) || math.IsInf(after, 0) || !moving && after >= before {
 		t.Errorf("the loss goes from %v to %v", before, after)
 	}
 	if stored {
-		same(t, dir, dev, r.Model, splits.Train)
+		same(t, p.Dir, dev, r.Model, p.Splits.Train)
 	}
 	return ""
 }

@@ -36,19 +36,19 @@ validate_every = 0
 // Samples of a conditional VAE have the label that was asked for, by the nearest of real digits, in 95 of 100 cases.
 func TestConditionalSamples(t *testing.T) {
 	s := prepareText(t, t.TempDir(), 2, conditional)
-	real, err := infer.Read(context.Background(), s.o.Splits.Train, model.FieldX, 0)
+	real, err := infer.Read(context.Background(), s.Splits.Train, model.FieldX, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	labels, err := infer.Read(context.Background(), s.o.Splits.Train, "label", 0)
+	labels, err := infer.Read(context.Background(), s.Splits.Train, "label", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	held, err := infer.Read(context.Background(), s.o.Splits.Validation, model.FieldX, 60)
+	held, err := infer.Read(context.Background(), s.Splits.Validation, model.FieldX, 60)
 	if err != nil {
 		t.Fatal(err)
 	}
-	heldLabels, err := infer.Read(context.Background(), s.o.Splits.Validation, "label", 60)
+	heldLabels, err := infer.Read(context.Background(), s.Splits.Validation, "label", 60)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,9 +44,9 @@ func TestRollback(t *testing.T) {
 	dir := t.TempDir()
 	s := prepare(t, dir, 2, "train.on_nan=rollback", "train.checkpoint_every=0.4", "data.shuffle=false")
 	const bad = 137 // in the batch of step 18
-	src := &ill{Source: s.o.Splits.Train, at: bad}
+	src := &ill{Source: s.Splits.Train, at: bad}
 	src.is.Store(true)
-	s.o.Splits.Train = src
+	s.Splits.Train = src
 	before := 0
 	r, err := s.train(t, func(r *trainer.Run) bool {
 		if r.Step < before {
@@ -58,8 +58,8 @@ func TestRollback(t *testing.T) {
 	if err != nil || r.Status != trainer.StatusDone || r.Step != 75 {
 		t.Fatalf("status %s at step %d: %v", r.Status, r.Step, err)
 	}
-	if want := "epoch 1, step 18: field x of training example 137 is NaN: going back to step 10 at 0.5 times"; !strings.Contains(s.log.String(), want) {
-		t.Errorf("log %q does not say %q", s.log.String(), want)
+	if want := "epoch 1, step 18: field x of training example 137 is NaN: going back to step 10 at 0.5 times"; !strings.Contains(s.Said.String(), want) {
+		t.Errorf("log %q does not say %q", s.Said.String(), want)
 	}
 	rows, err := trainer.ReadRows(dir)
 	if err != nil {
@@ -102,7 +102,7 @@ func TestNoCheckpointAfterBadStep(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			s := prepare(t, dir, 1, "train.checkpoint_every=0.04", "train.log_every_steps=25", "train.sample_every=0", "data.shuffle=false")
-			s.o.Splits.Train = &poisoned{s.o.Splits.Train, 8*badStep - 1}
+			s.Splits.Train = &poisoned{s.Splits.Train, 8*badStep - 1}
 			_, err := s.train(t, stop)
 			if stop == nil && !errors.Is(err, trainer.ErrDiverged) {
 				t.Errorf("error %v; want ErrDiverged", err)
@@ -223,8 +223,8 @@ func TestInterruptedWithinStep(t *testing.T) {
 		dir := t.TempDir()
 		ctx, cancel := context.WithCancel(context.Background())
 		s := prepare(t, dir, 1, sets...)
-		s.o.Backend = &hasty{s.o.Backend, at, cancel}
-		r, err := trainer.New(s.o)
+		s.Backend = &hasty{s.Backend, at, cancel}
+		r, err := trainer.New(s.Options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,7 +233,7 @@ func TestInterruptedWithinStep(t *testing.T) {
 		}
 		r.Close()
 		again := prepare(t, dir, 1, sets...)
-		again.o.Resume = filepath.Join(dir, "checkpoints", "last")
+		again.Resume = filepath.Join(dir, "checkpoints", "last")
 		if _, err := again.train(t, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -322,7 +322,7 @@ func TestEarlyStopEndsTheStep(t *testing.T) {
 		t.Error(err)
 	}
 	again := prepare(t, dir, 1, "train.epochs="+fmt.Sprint(r.Epoch+1), "optimizer.learning_rate=0")
-	again.o.Resume = filepath.Join(dir, "checkpoints", "last")
+	again.Resume = filepath.Join(dir, "checkpoints", "last")
 	if _, err := again.train(t, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -15,11 +15,11 @@ type opaque struct{ data.Source }
 func TestInstant(t *testing.T) {
 	for _, set := range []string{"train.accumulate=1", "train.accumulate=3"} {
 		fed := prepare(t, t.TempDir(), 2, set)
-		if data.Instant(fed.o.Splits.Train, 0) == nil {
+		if data.Instant(fed.Splits.Train, 0) == nil {
 			t.Fatal("the training split is not read instantly")
 		}
-		fed.o.Splits.Train = opaque{fed.o.Splits.Train}
-		if data.Instant(fed.o.Splits.Train, 0) != nil {
+		fed.Splits.Train = opaque{fed.Splits.Train}
+		if data.Instant(fed.Splits.Train, 0) != nil {
 			t.Fatal("an opaque source is read instantly")
 		}
 		if _, err := fed.train(t, nil); err != nil {
@@ -29,7 +29,7 @@ func TestInstant(t *testing.T) {
 		if _, err := instant.train(t, nil); err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(weights(t, instant.o.Dir, "last"), weights(t, fed.o.Dir, "last")) {
+		if !bytes.Equal(weights(t, instant.Dir, "last"), weights(t, fed.Dir, "last")) {
 			t.Errorf("%s: other weights than those of the fed run", set)
 		}
 	}

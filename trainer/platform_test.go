@@ -36,18 +36,18 @@ func TestPlatform(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
 			s := prepare(t, dir, 1, "train.max_steps=6")
-			s.o.Backend = elsewhere{s.o.Backend, was}
+			s.Backend = elsewhere{s.Backend, was}
 			if _, err := s.train(t, func(r *trainer.Run) bool { return r.Step == 3 }); err != nil {
 				t.Fatal(err)
 			}
 			again := prepare(t, dir, 1, "train.max_steps=6")
-			again.o.Backend = elsewhere{again.o.Backend, c.now}
-			again.o.Resume = filepath.Join(dir, "checkpoints", "last")
+			again.Backend = elsewhere{again.Backend, c.now}
+			again.Resume = filepath.Join(dir, "checkpoints", "last")
 			if _, err := again.train(t, nil); err != nil {
 				t.Fatal(err)
 			}
 			var got []string
-			for line := range strings.Lines(again.log.String()) {
+			for line := range strings.Lines(again.Said.String()) {
 				if what, ok := strings.CutSuffix(strings.TrimSpace(line), ": going on will not give the same bits"); ok {
 					got = append(got, what)
 				}

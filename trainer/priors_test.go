@@ -78,15 +78,15 @@ func TestAutoregressivePrior(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := prepareText(t, dir, 2, coded)
-		s.o.Resume = dir + "/checkpoints/last"
+		s.Resume = dir + "/checkpoints/last"
 		if _, err := s.train(t, nil); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(weights(t, whole, "last"), weights(t, dir, "last")) || !bytes.Equal(weights(t, whole, "best"), weights(t, dir, "best")) {
 			t.Errorf("interrupted at step %d it comes to other weights", step)
 		}
-		if strings.Contains(s.log.String(), "init pass") {
-			t.Errorf("step %d: the init pass is made again\n%s", step, s.log.String())
+		if strings.Contains(s.Said.String(), "init pass") {
+			t.Errorf("step %d: the init pass is made again\n%s", step, s.Said.String())
 		}
 	}
 }
@@ -116,7 +116,7 @@ func TestGaussianMixturePrior(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := infer.Read(ctx, s.o.Splits.Train, model.FieldX, 600)
+	x, err := infer.Read(ctx, s.Splits.Train, model.FieldX, 600)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,14 +30,14 @@ func TestResident(t *testing.T) {
 			t.Fatalf("status %s: %v", r.Status, err)
 		}
 		again := prepare(t, dir, 1, append(sets, "data.resident=true")...)
-		again.o.Resume = filepath.Join(dir, "checkpoints", "last")
+		again.Resume = filepath.Join(dir, "checkpoints", "last")
 		if _, err := again.train(t, nil); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(weights(t, dir, "last"), want) {
 			t.Errorf("%v: other weights than those of the fed run", sets)
 		}
-		if log := again.log.String(); !strings.Contains(log, "data set on the device") {
+		if log := again.Said.String(); !strings.Contains(log, "data set on the device") {
 			t.Errorf("the log does not tell: %s", log)
 		}
 	}
@@ -66,7 +66,7 @@ func TestResidentRounding(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := prepare(t, dir, 2, append(sets, "data.resident=true")...)
-	again.o.Resume = filepath.Join(dir, "checkpoints", "last")
+	again.Resume = filepath.Join(dir, "checkpoints", "last")
 	if _, err := again.train(t, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestFed(t *testing.T) {
 		{"data.resident=true", "", "data.resident: resize runs in the loader only: leave resident out"},
 	} {
 		s := prepare(t, t.TempDir(), 1, "data.shape=[1, 4, 4]", `data.transforms=[{ kind = "flip" }, { kind = "resize", size = 3 }]`, c.set)
-		r, err := trainer.New(s.o)
+		r, err := trainer.New(s.Options)
 		if err == nil {
 			defer r.Close()
 		}
@@ -104,7 +104,7 @@ func TestFed(t *testing.T) {
 // TestResidentNaN: the diagnosis of a bad step reads the batch from the source.
 func TestResidentNaN(t *testing.T) {
 	s := prepare(t, t.TempDir(), 2, "data.resident=true")
-	s.o.Splits.Train = &poisoned{s.o.Splits.Train, 57}
+	s.Splits.Train = &poisoned{s.Splits.Train, 57}
 	_, err := s.train(t, nil)
 	if want := "field x of training example 57 is NaN"; !errors.Is(err, trainer.ErrDiverged) || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v; want ErrDiverged that says %q", err, want)

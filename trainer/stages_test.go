@@ -107,7 +107,7 @@ func TestResumeBetweenStages(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := prepareText(t, dir, 2, deep, sets...)
-		s.o.Resume = dir + "/checkpoints/last"
+		s.Resume = dir + "/checkpoints/last"
 		r, err := s.train(t, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -119,7 +119,7 @@ func TestResumeBetweenStages(t *testing.T) {
 		if err != nil || meta.Stage != 3 {
 			t.Errorf("state.json says stage %d, %v", meta.Stage, err)
 		}
-		if got := s.o.Train.Finished(s.o.Model.Config, meta, 6); got != trainer.StatusDone {
+		if got := s.Train.Finished(s.Model.Config, meta, 6); got != trainer.StatusDone {
 			t.Errorf("the finished run is %q", got)
 		}
 	}
@@ -133,7 +133,7 @@ func TestStageStopsEarly(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r.Stage != 1 || r.Step >= 50*6 {
-		t.Errorf("stage %d, step %d\n%s", r.Stage, r.Step, s.log.String())
+		t.Errorf("stage %d, step %d\n%s", r.Stage, r.Step, s.Said.String())
 	}
 }
 
@@ -148,7 +148,7 @@ func TestStageMistakes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := prepareText(t, "", 1, deep, "train.stages=[{depth=1}]", c.set)
-			err := s.o.Train.Check(s.o.Model)
+			err := s.Train.Check(s.Model)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}

@@ -45,7 +45,7 @@ func TestDeepSVDD(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := infer.Read(ctx, s.o.Splits.Train, model.FieldX, 0)
+	x, err := infer.Read(ctx, s.Splits.Train, model.FieldX, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,12 +86,12 @@ func TestDeepSVDD(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := prepareText(t, dir, 2, svdd)
-	again.o.Resume = dir + "/checkpoints/last"
+	again.Resume = dir + "/checkpoints/last"
 	if _, err := again.train(t, nil); err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(weights(t, whole, "last"), weights(t, dir, "last")) || strings.Contains(again.log.String(), "init pass") {
-		t.Errorf("resumed in the second stage it comes to other weights\n%s", again.log.String())
+	if !bytes.Equal(weights(t, whole, "last"), weights(t, dir, "last")) || strings.Contains(again.Said.String(), "init pass") {
+		t.Errorf("resumed in the second stage it comes to other weights\n%s", again.Said.String())
 	}
 }
 
@@ -103,7 +103,7 @@ func TestSoftBoundary(t *testing.T) {
 		t.Fatal(err)
 	}
 	radius2, outside := readState(t, r, "penalties.svdd.radius2")[0], 0
-	err = r.Model.Each(context.Background(), s.o.Splits.Train, "distance", 0, func(b *infer.Rows) error {
+	err = r.Model.Each(context.Background(), s.Splits.Train, "distance", 0, func(b *infer.Rows) error {
 		for _, d := range b.Out["score"].Float32s() {
 			if d > radius2 {
 				outside++
@@ -111,7 +111,7 @@ func TestSoftBoundary(t *testing.T) {
 		}
 		return nil
 	})
-	if share := float64(outside) / float64(s.o.Splits.Train.Len()); err != nil || share < 0.1 || share > 0.3 {
+	if share := float64(outside) / float64(s.Splits.Train.Len()); err != nil || share < 0.1 || share > 0.3 {
 		t.Errorf("%v of the codes lie outside, want about 0.2 (%v)", share, err)
 	}
 }
@@ -125,7 +125,7 @@ func TestStartsFromData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := infer.Read(ctx, s.o.Splits.Train, model.FieldX, 0)
+	x, err := infer.Read(ctx, s.Splits.Train, model.FieldX, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

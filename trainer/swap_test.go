@@ -125,7 +125,7 @@ epochs = 40
 	if share < 0.95 {
 		t.Errorf("only %d of %d", right, 2*n)
 	}
-	if _, err := data.NewLoader(s.o.Splits.Train, data.LoaderOptions{Batch: 27, Blocks: "label"}); err == nil {
+	if _, err := data.NewLoader(s.Splits.Train, data.LoaderOptions{Batch: 27, Blocks: "label"}); err == nil {
 		t.Error("27 rows cannot be shared by two labels")
 	}
 }

@@ -15,13 +15,11 @@ import (
 
 	"aetrain/backend"
 	"aetrain/checkpoint"
-	"aetrain/configs"
 	"aetrain/cpu"
 	"aetrain/data"
 	"aetrain/graph"
-	"aetrain/model"
-	"aetrain/optim"
 	"aetrain/trainer"
+	"aetrain/trainer/trainertest"
 )
 
 // base is a small VAE on noise: 25 batches an epoch, the last one short.
@@ -46,10 +44,7 @@ log_every_steps = 4
 `
 
 // setup is a training that is ready to go.
-type setup struct {
-	o   trainer.Options
-	log bytes.Buffer
-}
+type setup struct{ *trainertest.Training }
 
 // prepare reads base with sets over it and opens everything.
 func prepare(t *testing.T, dir string, threads int, sets ...string) *setup {
@@ -60,37 +55,13 @@ func prepare(t *testing.T, dir string, threads int, sets ...string) *setup {
 // prepareText is prepare with another text than base.
 func prepareText(t *testing.T, dir string, threads int, text string, sets ...string) *setup {
 	t.Helper()
-	cfg, err := configs.Load(configs.LoadOptions{File: "tiny.toml", Bytes: []byte(text), Sets: sets, Presets: model.Presets(), DefaultPreset: model.DefaultPreset})
-	if err != nil {
-		t.Fatal(err)
-	}
-	dc, _ := data.Read(cfg)
-	mc, _ := model.Read(cfg)
-	oc, _ := optim.Read(cfg.Section("optimizer"))
-	tc, _ := trainer.Read(cfg)
-	if err := cfg.Err(); err != nil {
-		t.Fatal(err)
-	}
-	splits, err := data.Open(context.Background(), dc, data.OpenOptions{Seed: cfg.Seed})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { splits.Close() })
-	var fields []model.Field
-	for _, f := range splits.Fields() {
-		fields = append(fields, model.Field(f))
-	}
-	m, err := model.New(mc, fields)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := &setup{trainertest.Must(t, text, sets...)}
 	b, err := cpu.Open(cpu.Threads(threads))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.Close() })
-	s := &setup{}
-	s.o = trainer.Options{Dir: dir, Name: cfg.Name, Seed: cfg.Seed, Train: tc, Data: dc, Optimizer: oc, Model: m, Splits: splits, Backend: b, Log: &s.log}
+	s.Dir, s.Backend = dir, b
 	return s
 }
 
@@ -99,8 +70,8 @@ func (s *setup) train(t *testing.T, stop func(*trainer.Run) bool) (*trainer.Run,
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	s.o.Progress = &stopper{stop: stop, cancel: cancel}
-	r, err := trainer.New(s.o)
+	s.Progress = &stopper{stop: stop, cancel: cancel}
+	r, err := trainer.New(s.Options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +168,7 @@ func TestSameBits(t *testing.T) {
 				t.Fatalf("status %s at step %d: %v", r.Status, r.Step, err)
 			}
 			again := prepare(t, dir, 1)
-			again.o.Resume = filepath.Join(dir, "checkpoints", "last")
+			again.Resume = filepath.Join(dir, "checkpoints", "last")
 			if _, err := again.train(t, nil); err != nil {
 				t.Fatal(err)
 			}
@@ -240,7 +211,7 @@ func TestAccumulate(t *testing.T) {
 func TestNaN(t *testing.T) {
 	dir := t.TempDir()
 	s := prepare(t, dir, 2, "train.checkpoint_every=0.2")
-	s.o.Splits.Train = &poisoned{s.o.Splits.Train, 57}
+	s.Splits.Train = &poisoned{s.Splits.Train, 57}
 	r, err := s.train(t, nil)
 	if !errors.Is(err, trainer.ErrDiverged) || r.Status != trainer.StatusFailed {
 		t.Fatalf("status %s, error %v; want ErrDiverged", r.Status, err)
@@ -248,8 +219,8 @@ func TestNaN(t *testing.T) {
 	if want := "field x of training example 57 is NaN"; !strings.Contains(err.Error(), want) {
 		t.Errorf("error %q does not say %q", err, want)
 	}
-	st := s.o.Backend.NewState()
-	g, _ := s.o.Model.Train(2)
+	st := s.Backend.NewState()
+	g, _ := s.Model.Train(2)
 	if err := checkpoint.Declare(st, g.Graph); err != nil {
 		t.Fatal(err)
 	}

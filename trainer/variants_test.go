@@ -26,7 +26,7 @@ func exactly(t *testing.T, text string, at int, sets ...string) []trainer.Row {
 		t.Fatal(err)
 	}
 	s := prepareText(t, stopped, 2, text, sets...)
-	s.o.Resume = stopped + "/checkpoints/last"
+	s.Resume = stopped + "/checkpoints/last"
 	if _, err := s.train(t, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,7 @@ var House = Table{
 	{Room: "checkpoint", May: []string{"graph", "backend"}},
 	{Room: "infer", May: []string{Earlier}},
 	{Room: "trainer", May: []string{Earlier}},
+	{Room: "trainer/trainertest", May: []string{Earlier}},
 	{Room: "tasks", May: []string{Earlier}},
 	{Room: "cmd", Tree: true, May: []string{All}},
 	{Room: "bench", Tree: true, May: []string{All}},
