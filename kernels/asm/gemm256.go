@@ -78,61 +78,125 @@ func (k *kernel256) start() {
 	}
 }
 
-// sum adds up K steps of each segment.
+// sum adds up K steps of each segment. Where the steps of A lie a row's float or a panel's row apart, four at a time take their places
+// from the instructions: a processor whose other half is busy decodes no more than the multiply-adds need.
 func (k *kernel256) sum() {
-	a, b, sak, sbk, segs, s1 := GP64(), k.load(oB), k.load(oSAK), k.load(oSBK), k.load(oSegs), k.load(oSAM)
-	MOVQ(k.curA, a)
-	s3, s5, a7 := GP64(), GP64(), GP64()
-	LEAQ(Mem{Base: s1, Index: s1, Scale: 2}, s3)
-	LEAQ(Mem{Base: s1, Index: s1, Scale: 4}, s5)
+	b, sbk, segs, s1 := k.load(oB), k.load(oSBK), k.load(oSegs), k.load(oSAM)
+	s := steps256{kernel256: k, a: GP64(), a7: GP64(), b: b, sbk: sbk, s1: s1, s3: GP64(), s5: GP64()}
+	MOVQ(k.curA, s.a)
+	LEAQ(Mem{Base: s1, Index: s1, Scale: 2}, s.s3)
+	LEAQ(Mem{Base: s1, Index: s1, Scale: 4}, s.s5)
 	if k.mr > 7 {
-		LEAQ(Mem{Base: a, Index: s3, Scale: 2}, a7)
-		ADDQ(s1, a7)
+		LEAQ(Mem{Base: s.a, Index: s.s3, Scale: 2}, s.a7)
+		ADDQ(s1, s.a7)
 	}
-	row := func(r int) Mem {
-		if r >= 7 {
-			return strided(a7, s1, s3, s5, r-7)
-		}
-		return strided(a, s1, s3, s5, r)
-	}
-	bv, tmp := []VecPhysical{Y12, Y13}, Y14
-	step := func() {
-		for v := 0; v < k.nv; v++ {
-			k.get(Mem{Base: b}, v, bv[v])
-		}
-		ADDQ(sbk, b)
-		for r := 0; r < k.mr; r++ {
-			VBROADCASTSS(row(r), tmp)
-			for v := 0; v < k.nv; v++ {
-				VFMADD231PS(tmp, bv[v], k.acc(r, v))
-			}
-		}
-		ADDQ(sak, a)
-		if k.mr > 7 {
-			ADDQ(sak, a7)
-		}
-	}
-	n := GP64()
 	Label("seg")
-	MOVQ(Mem{Base: k.p, Disp: oK}, n)
-	SHRQ(U8(1), n)
-	JZ(LabelRef("odd"))
-	Label("pair")
-	step()
-	step()
-	DECQ(n)
-	JNZ(LabelRef("pair"))
-	Label("odd")
-	TESTB(U8(1), Mem{Base: k.p, Disp: oK})
-	JZ(LabelRef("next"))
-	step()
+	n := k.load(oK)
+	CMPQ(Mem{Base: k.p, Disp: oSAK}, U8(rowStep))
+	JEQ(LabelRef("row"))
+	CMPQ(Mem{Base: k.p, Disp: oSAK}, U8(panelStep))
+	JEQ(LabelRef("panel"))
+	s.far(n)
+	JMP(LabelRef("next"))
+	s.near("row", n, rowStep)
+	JMP(LabelRef("next"))
+	s.near("panel", n, panelStep)
 	Label("next")
-	ADDQ(Mem{Base: k.p, Disp: oSegA}, a)
+	ADDQ(Mem{Base: k.p, Disp: oSegA}, s.a)
 	if k.mr > 7 {
-		ADDQ(Mem{Base: k.p, Disp: oSegA}, a7)
+		ADDQ(Mem{Base: k.p, Disp: oSegA}, s.a7)
 	}
 	DECQ(segs)
 	JNZ(LabelRef("seg"))
+}
+
+// Bytes from a step of A to the next in a row, and in a panel.
+const (
+	rowStep   = 4
+	panelStep = 4 * rows256
+)
+
+// steps256 are the steps of K of a kernel: where A and B are, and the distances between A's rows.
+type steps256 struct {
+	*kernel256
+	a, a7      GPVirtual // rows 0 and 7 of A
+	b, sbk     GPVirtual
+	s1, s3, s5 GPVirtual // one, three and five rows of A
+}
+
+// step multiplies row r of A, at disp bytes from its place, by B's vectors.
+func (s *steps256) step(b Mem, disp int) {
+	bv, tmp := []VecPhysical{Y12, Y13}, Y14
+	for v := 0; v < s.nv; v++ {
+		s.get(b, v, bv[v])
+	}
+	for r := 0; r < s.mr; r++ {
+		m := strided(s.a, s.s1, s.s3, s.s5, r%7)
+		if r >= 7 {
+			m.Base = s.a7
+		}
+		m.Disp += disp
+		VBROADCASTSS(m, tmp)
+		for v := 0; v < s.nv; v++ {
+			VFMADD231PS(tmp, bv[v], s.acc(r, v))
+		}
+	}
+}
+
+// move goes on to A's next step by a number of bytes or a register of them.
+func (s *steps256) move(by Op) {
+	ADDQ(by, s.a)
+	if s.mr > 7 {
+		ADDQ(by, s.a7)
+	}
+}
+
+// near does n steps of A that lie apart by a constant.
+func (s *steps256) near(name string, n GPVirtual, apart int) {
+	Label(name)
+	SHRQ(U8(2), n)
+	JZ(LabelRef(name + "_rest"))
+	sbk3 := GP64()
+	LEAQ(Mem{Base: s.sbk, Index: s.sbk, Scale: 2}, sbk3)
+	Label(name + "_four")
+	for j, m := range []Mem{{Base: s.b}, {Base: s.b, Index: s.sbk, Scale: 1}, {Base: s.b, Index: s.sbk, Scale: 2}, {Base: s.b, Index: sbk3, Scale: 1}} {
+		s.step(m, j*apart)
+	}
+	s.move(U8(4 * apart))
+	LEAQ(Mem{Base: s.b, Index: s.sbk, Scale: 4}, s.b)
+	DECQ(n)
+	JNZ(LabelRef(name + "_four"))
+	Label(name + "_rest")
+	MOVQ(Mem{Base: s.p, Disp: oK}, n)
+	ANDQ(U8(3), n)
+	JZ(LabelRef("next"))
+	Label(name + "_one")
+	s.step(Mem{Base: s.b}, 0)
+	s.move(U8(apart))
+	ADDQ(s.sbk, s.b)
+	DECQ(n)
+	JNZ(LabelRef(name + "_one"))
+}
+
+// far does n steps of A that lie apart as the arguments say.
+func (s *steps256) far(n GPVirtual) {
+	sak := s.load(oSAK)
+	one := func() {
+		s.step(Mem{Base: s.b}, 0)
+		s.move(sak)
+		ADDQ(s.sbk, s.b)
+	}
+	SHRQ(U8(1), n)
+	JZ(LabelRef("odd"))
+	Label("pair")
+	one()
+	one()
+	DECQ(n)
+	JNZ(LabelRef("pair"))
+	Label("odd")
+	TESTB(U8(1), Mem{Base: s.p, Disp: oK})
+	JZ(LabelRef("next"))
+	one()
 }
 
 // store does the flags' work on the sums, and stores them.
