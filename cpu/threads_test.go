@@ -31,6 +31,8 @@ func TestThreads(t *testing.T) {
 		{Op: op.ScatterRows{Rows: 30}, Args: []graph.Arg{index, arg(500, 65)}},
 		{Op: op.Reduce{Axes: []int{0}}, Args: []graph.Arg{arg(700, 90)}},
 		{Op: op.Product{TransA: true}, Args: []graph.Arg{arg(300, 90), arg(300, 110)}},
+		{Op: op.Product{TransA: true}, Args: []graph.Arg{arg(5001, 90), arg(5001, 70)}},
+		{Op: op.Product{TransA: true}, Args: []graph.Arg{arg(5001, 90), arg(5001, 1)}},
 	} {
 		t.Run(fmt.Sprintf("%s%v", e.Op.Name(), e.Args[0].Spec.Shape), func(t *testing.T) {
 			want := bits(t, e, 1)
