@@ -173,3 +173,11 @@ func (s *ratingsSource) hidden(u int) []bool {
 	}
 	return all
 }
+
+// ItemNames are the names of the items that the elements of x stand for, where the source is one of ratings; nil otherwise.
+func ItemNames(s Source) []string {
+	if r, ok := base(s).(*ratingsSource); ok {
+		return r.items
+	}
+	return nil
+}

@@ -1,5 +1,5 @@
 // Package tasks are applications of a trained model, a file each, without flags or printing: [Anomaly] scores examples and flags the
-// unusual ones.
+// unusual ones, [Recommend] ranks what users do not have yet.
 package tasks
 
 import (

@@ -26,7 +26,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		trainCommand, initCommand, checkCommand, explainCommand, listCommand, dataCommand,
-		evalCommand, reconstructCommand, encodeCommand, decodeCommand, sampleCommand, interpolateCommand, anomalyCommand,
+		evalCommand, reconstructCommand, encodeCommand, decodeCommand, sampleCommand, interpolateCommand, anomalyCommand, recommendCommand,
 		runsCommand, compareCommand, doctorCommand, benchCommand, helpCommand, versionCommand,
 	}
 }
