@@ -74,10 +74,11 @@ func (w *Waves) draw(x, factors []float32, row, stream uint32) {
 	}
 }
 
-// series is a Source of float32 fields in memory.
+// series is a Source of float32 fields, and a label each where there are labels, in memory.
 type series struct {
 	fields []Field
 	values [][]float32 // by field: all examples, one after the other
+	labels []int32     // the field behind them; nil: none
 	count  int
 }
 
@@ -95,11 +96,17 @@ func (s *series) Read(dst []*tensor.Dense, indices []int) error {
 	if err := checkRead(s, dst, indices); err != nil {
 		return err
 	}
-	for f := range s.fields {
+	for f := range s.values {
 		to := dst[f].Float32s()
 		for n, i := range indices {
 			row := s.row(f, i)
 			copy(to[n*len(row):], row)
+		}
+	}
+	if s.labels != nil {
+		to := dst[len(s.values)].Int32s()
+		for n, i := range indices {
+			to[n] = s.labels[i]
 		}
 	}
 	return nil

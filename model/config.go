@@ -15,7 +15,7 @@ type Config struct {
 	LatentDim      int                   `toml:"latent_dim" min:"0" doc:"numbers in a code; 0: the encoder's output is the code"`
 	Tied           bool                  `toml:"tied" doc:"the mirror shares the encoder's weights, transposed"`
 	DecoderPer     string                `toml:"decoder_per" doc:"a field of labels, each of which gets a decoder of its own behind the one encoder; empty: one decoder for all" example:"\"label\""`
-	Input          string                `toml:"input" choices:"as-is|unit-norm" doc:"how the encoder sees an example: as it is, or divided by its length, so that who has clicked much and little weigh alike"`
+	Input          string                `toml:"input" choices:"as-is|unit-norm|log1p" doc:"how the encoder sees an example: as it is; divided by its length, so that who has clicked much and little weigh alike; or ln(1 + x), for counts"`
 	Encoder        []nn.Layer            `toml:"encoder" doc:"layers from the input to the bottleneck, which projects by itself" example:"[{ layer = \"dense\", units = 400, activation = \"relu\" }]"`
 	Decoder        []nn.Layer            `toml:"decoder" doc:"layers from the code to the output; left out: the encoder's mirror" example:"[{ layer = \"dense\", units = 400, activation = \"relu\" }, { layer = \"dense\" }]"`
 	Corruption     Corruption            `toml:"corruption" kind:"none" doc:"what is done to the encoder's input in training"`
@@ -45,6 +45,7 @@ func Defaults() *Config {
 const (
 	asIs     = "as-is"
 	unitNorm = "unit-norm"
+	logCount = "log1p"
 )
 
 func init() { configs.Declare("model", func() any { return Defaults() }) }

@@ -140,11 +140,15 @@ func (f *Forward) encode(s *nn.Scope, x graph.Value) []Latent {
 	return []Latent{latent}
 }
 
-// seen is an example as the encoder sees it: with input = "unit-norm" divided by its length; one of zeros stays.
-// Source: Liang et al. 2018, "Variational Autoencoders for Collaborative Filtering", section 4.3 and its published code.
+// seen is an example as the encoder sees it. With input = "unit-norm" it is divided by its length, and one of zeros stays (Liang et
+// al. 2018, "Variational Autoencoders for Collaborative Filtering", section 4.3 and its published code); with "log1p" counts are taken
+// as ln(1 + x) (Lopez et al. 2018, "Deep generative modeling for single-cell transcriptomics", supplementary note 3).
 func (f *Forward) seen(x graph.Value) graph.Value {
-	if f.model.Config.Input != unitNorm {
+	switch f.model.Config.Input {
+	case asIs:
 		return x
+	case logCount:
+		return op.Log1p(op.ReLU(x))
 	}
 	const least = 1e-12 // a squared length
 	return op.ScaleRows(x, op.Rsqrt(op.Maximum(op.SumPerExample(op.Square(x)), f.scope.Graph().Scalar(least))))
