@@ -51,6 +51,27 @@ func LoadSome(dir string, st backend.State, wanted func(name string) bool) error
 	return nil
 }
 
+// Weights opens the weights of a checkpoint, for who wants some of its arrays for another model; digest is their SHA-256, which has
+// been checked. The caller closes the file.
+func Weights(dir string) (f *safetensors.File, digest string, err error) {
+	dir, err = resolve(dir)
+	if err != nil {
+		return nil, "", err
+	}
+	m, err := readMeta(dir)
+	if err != nil {
+		return nil, "", err
+	}
+	path := filepath.Join(dir, ModelFile)
+	if f, err = safetensors.Open(path); err != nil {
+		return nil, "", damaged(err)
+	}
+	if err := checkDigest(f, path, m); err != nil {
+		return nil, "", errors.Join(err, f.Close())
+	}
+	return f, m.Digests[ModelFile], nil
+}
+
 func load(dir string, st backend.State, files ...string) (Meta, []Stored, error) {
 	dir, err := resolve(dir)
 	if err != nil {

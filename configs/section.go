@@ -110,6 +110,16 @@ func (s *Section) Drop(key string) {
 	}
 }
 
+// Take gives a key of the section, before decoding, the value that stands at another place; false where nothing stands there. It is
+// rendered with the section, so that what was taken may go away: the layers of a network from the config of the run that trained it.
+func (s *Section) Take(key string, from *Section, at string) bool {
+	n, _, _ := from.find(at)
+	if n != nil {
+		s.node.put(key, n)
+	}
+	return n != nil
+}
+
 // Over returns the section laid over another one: its own keys win, a kind of its own replaces all of base.
 // An adversary's optimizer = {...} takes what it lacks from [optimizer] by it. Decoding the result leaves what is rendered as it was.
 func (s *Section) Over(base *Section) *Section {

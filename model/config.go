@@ -60,6 +60,7 @@ func Read(cfg *configs.Config) (*Config, error) {
 		s.Drop("decoder")
 	}
 	dropPenalties(s)
+	takeLayers(s)
 	err := s.Decode(c)
 	dropLosses(s, c)
 	return c, err

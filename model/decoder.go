@@ -183,7 +183,9 @@ func (m *Model) wayOut(last nn.Placed, out, want graph.Shape) string {
 func (m *Model) checkParts() error {
 	errs := m.checkLosses()
 	add := func(key string, err error) {
-		if err != nil {
+		if e := (*Error)(nil); errors.As(err, &e) { // it knows its key
+			errs = append(errs, err)
+		} else if err != nil {
 			errs = append(errs, mistake(key, "%w", err))
 		}
 	}

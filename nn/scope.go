@@ -20,6 +20,7 @@ type Scope struct {
 	mask func() graph.Value // of the sequences here; nil: all times are valid
 
 	frozen bool // what is built here is as outside of training
+	given  func(state string, own graph.Init) graph.Init
 }
 
 // building is what all scopes of one graph share.
@@ -56,7 +57,19 @@ func (s *Scope) Graph() *graph.Graph { return s.b.g }
 func (s *Scope) Training() bool { return s.b.o.Training && !s.frozen }
 
 // Frozen returns the scope for parts that run in front of what is trained and stay as they are: no dropout, running statistics.
-func (s *Scope) Frozen() *Scope { return &Scope{b: s.b, path: s.path, mask: s.mask, frozen: true} }
+func (s *Scope) Frozen() *Scope {
+	c := *s
+	c.frozen = true
+	return &c
+}
+
+// Given returns the frozen scope of parts that nothing trains: what would be a parameter is a buffer, and what buffers begin with is
+// for init to say, which is told a state's name and how it would begin by itself.
+func (s *Scope) Given(init func(state string, own graph.Init) graph.Init) *Scope {
+	c := s.Frozen()
+	c.given = init
+	return c
+}
 
 // RNG returns the random numbers of the graph.
 func (s *Scope) RNG() op.RNG { return s.b.o.RNG }
@@ -69,12 +82,16 @@ func (s *Scope) Sub(name string) *Scope { return s.At(graph.Join(s.path, name)) 
 
 // At returns the scope of a whole path, wherever s is: for weights that two layers share.
 func (s *Scope) At(path string) *Scope {
-	return &Scope{b: s.b, path: path, mask: s.mask, frozen: s.frozen}
+	c := *s
+	c.path = path
+	return &c
 }
 
 // Masked returns the scope for sequences of which mask (N×T, float32) says what is valid; it is called where a layer asks.
 func (s *Scope) Masked(mask func() graph.Value) *Scope {
-	return &Scope{b: s.b, path: s.path, mask: mask, frozen: s.frozen}
+	c := *s
+	c.mask = mask
+	return &c
 }
 
 // Mask is 1 where the sequences x, N×T×..., are valid; the zero Value where all of them are, or where x has other times than the data.
@@ -103,12 +120,19 @@ func (s *Scope) Again(build func(*Scope) graph.Value) graph.Value {
 
 // Param declares a trained state PATH.name, or returns the one of that name. init depends on the seed and the state's name alone.
 func (s *Scope) Param(name string, init graph.Init, dims ...int) graph.Value {
+	if s.given != nil {
+		return s.Buffer(name, init, graph.F32(dims...))
+	}
 	return s.b.g.State(graph.Param, graph.Join(s.path, name), graph.F32(dims...), init)
 }
 
 // Buffer declares a state PATH.name that is saved but not trained, such as a running mean: its value at this point of the build.
 func (s *Scope) Buffer(name string, init graph.Init, spec graph.Spec) graph.Value {
-	return s.b.g.State(graph.Buffer, graph.Join(s.path, name), spec, init)
+	state := graph.Join(s.path, name)
+	if s.given != nil {
+		init = s.given(state, init)
+	}
+	return s.b.g.State(graph.Buffer, state, spec, init)
 }
 
 // Assign sets a state: later reads in build order see v, and it is written back at the step's end.

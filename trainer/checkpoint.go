@@ -97,6 +97,7 @@ type memory struct {
 	Pending   string               `json:"pending,omitempty"`    // what has still to follow the last step
 	First     int                  `json:"stage_step,omitempty"` // steps done when the stage began
 	Started   []string             `json:"started,omitempty"`    // parts whose init pass is done
+	Network   *infer.NetworkOrigin `json:"network,omitempty"`    // what features are of
 }
 
 // memoryKey is the loop's place among what callbacks keep.
@@ -123,7 +124,7 @@ func (r *Run) save(name string) error {
 	if r.Best != nil {
 		m.Monitor, m.Best, m.BestEpoch = r.Best.Metric, &r.Best.Value, float64(r.Best.Epoch)
 	}
-	own := memory{Sums: r.sums.memory, Scale: r.scale, Pending: r.pending, First: r.stageFirst, Started: r.started, Schedules: map[string][]float64{}}
+	own := memory{Sums: r.sums.memory, Scale: r.scale, Pending: r.pending, First: r.stageFirst, Started: r.started, Network: r.network, Schedules: map[string][]float64{}}
 	for name, s := range r.schedules() {
 		if s, ok := s.(remembering); ok {
 			own.Schedules[name] = s.Memory()
@@ -226,7 +227,7 @@ func (r *Run) restore(dir string) (checkpoint.Meta, error) {
 		return m, fmt.Errorf("%s: %w", dir, err)
 	}
 	r.sums.memory, r.scale, r.pending = own.Sums, own.Scale, own.Pending
-	r.stageFirst, r.started = own.First, own.Started
+	r.stageFirst, r.started, r.network = own.First, own.Started, own.Network
 	for name, s := range r.schedules() {
 		if s, ok := s.(remembering); ok {
 			s.SetMemory(own.Schedules[name])

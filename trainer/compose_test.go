@@ -75,6 +75,7 @@ var kinds = []struct {
 	)},
 	{"reconstruction", model.Reconstructions.Names, append(one("model.reconstruction", "mse", "mae", "bce", "continuous-bernoulli", "gaussian", "laplace",
 		"discretized-logistic", "categorical", "multinomial", "poisson", "negative-binomial"),
+		part{name: "perceptual", sets: []string{"data.shape=[1,12,12]", `model.reconstruction={kind="perceptual",layers=[{layer="conv2d",filters=3,kernel=3}]}`}},
 		part{name: "ssim", sets: []string{"data.shape=[1,12,12]", `model.reconstruction={kind="ssim"}`}},
 		part{name: "fidelity", sets: []string{"data.shape=[16]", `model.reconstruction={kind="fidelity"}`}},
 		part{name: "adversary", sets: []string{`model.reconstruction={kind="adversary",adversary="image",feature="features"}`,

@@ -74,6 +74,8 @@ type Run struct {
 	stageFirst int      // steps that were done when it began
 	started    []string // parts whose init pass is done
 
+	network *infer.NetworkOrigin // of the frozen network; nil: there is none from elsewhere
+
 	pending  string   // what has still to follow the last step
 	fields   []string // of a batch, in their order
 	loader   *data.Loader
@@ -89,7 +91,10 @@ type Run struct {
 func New(o Options) (*Run, error) {
 	r := &Run{Options: o, scale: 1}
 	r.State = o.Backend.NewState()
-	var err error
+	err := r.takeNetwork()
+	if err != nil {
+		return nil, err
+	}
 	if r.stages, err = o.Train.plan(o.Model); err != nil {
 		return nil, err
 	}
@@ -114,6 +119,16 @@ func New(o Options) (*Run, error) {
 	}
 	r.choose(0)
 	return r, nil
+}
+
+// takeNetwork reads what a frozen network starts with, before programs are loaded and states begin; a resumed run has it.
+func (r *Run) takeNetwork() (err error) {
+	if r.Resume == "" {
+		if r.network, err = infer.TakeNetwork(r.Options.Model); r.network != nil {
+			r.Logf("features of %s (SHA-256 %.12s)", r.network.Path, r.network.Digest)
+		}
+	}
+	return err
 }
 
 // loadAll loads the training programs, and those that will be wanted beside them; none where it fails.

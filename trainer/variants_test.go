@@ -96,6 +96,7 @@ log_every_steps = 4
 		"hyperspherical": {"model.preset=hyperspherical"},
 		"joint":          {"model.preset=joint-vae", "model.penalties.joint-capacity.weight=1.0"},
 		"ssim":           {"model.reconstruction={kind=\"ssim\",share=0.9}"},
+		"perceptual":     {"model.preset=dfc-vae", "model.reconstruction.unit_norm=true", "model.reconstruction.layers=[{layer=\"conv2d\",filters=3,kernel=3,norm=\"batch\",activation=\"relu\"}]"},
 		"warp":           {"model.corruption={kind=\"warp\",grid=3}"},
 		"hybrid":         {"model.preset=quantum-hybrid", "model.encoder=[{layer=\"dense\",units=3},{layer=\"circuit\",qubits=3,depth=1}]", "model.decoder=[{layer=\"dense\"}]", "model.latent_dim=0"},
 	} {

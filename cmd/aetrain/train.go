@@ -214,10 +214,11 @@ func (j *trainJob) openWith(ctx context.Context, closeLater func(func() error)) 
 		Dir: j.dir, Name: j.cfg.Name, Seed: j.cfg.Seed, Train: j.train, Data: j.data, Optimizer: j.optimizer, Model: m, Splits: splits,
 		Backend: b, Kernels: j.kernels, Log: j.talk, Resume: j.checkpoint(),
 	})
-	if err == nil {
-		closeLater(r.Close)
+	if err != nil {
+		return nil, errors.Join(model.Report(j.cfg, err), j.cfg.Err())
 	}
-	return r, err
+	closeLater(r.Close)
+	return r, nil
 }
 
 // checkMonitor holds train.monitor to what will be measured, before hours of training find out.

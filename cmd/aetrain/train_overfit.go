@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -65,7 +66,7 @@ func overfitOneBatch(ctx context.Context, e *experiment, o trainOptions, t *talk
 		Splits: &data.Splits{Train: batch, Pipeline: splits.Pipeline},
 	})
 	if err != nil {
-		return err
+		return errors.Join(model.Report(e.cfg, err), e.cfg.Err())
 	}
 	defer r.Close()
 	result, err := overfit(ctx, r, batch, t)
