@@ -92,14 +92,14 @@ func TestPerceptual(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := prepareText(t, dir, 2, seen, through...)
-	again.o.Resume = dir + "/checkpoints/last"
+	again.Resume = dir + "/checkpoints/last"
 	if _, err := again.train(t, nil); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(weights(t, whole, "last"), weights(t, dir, "last")) {
 		t.Error("resumed without the network's run it comes to other weights")
 	}
-	if _, err := trainer.New(prepareText(t, "", 1, seen, through...).o); err == nil || !strings.Contains(err.Error(), "model.reconstruction.network: ") {
+	if _, err := trainer.New(prepareText(t, "", 1, seen, through...).Options); err == nil || !strings.Contains(err.Error(), "model.reconstruction.network: ") {
 		t.Errorf("begun without the network's run: %v", err)
 	}
 }
@@ -120,7 +120,7 @@ func TestPerceptualRefuses(t *testing.T) {
 		{`,channels=3`, nil, "is 6x1x3x3, layers want 6x3x3x3"},
 	} {
 		sets := append([]string{strings.Replace(network, "%", c.keys, 1)}, c.sets...)
-		_, err := trainer.New(prepareText(t, "", 1, seen, sets...).o)
+		_, err := trainer.New(prepareText(t, "", 1, seen, sets...).Options)
 		if err == nil || !strings.Contains(err.Error(), "model.reconstruction.network: ") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got  %v\nwant %s", err, c.want)
 		}
