@@ -114,6 +114,7 @@ type binder struct {
 	slots int // temporaries that a chain needs at most
 
 	evaluated []string // ops of the step's chain that have no kernel
+	rounded   bool     // the step multiplies in bfloat16
 }
 
 // phase appends a phase of the program.
@@ -127,7 +128,7 @@ func (b *binder) phase(tasks int, run func(w *worker, task int)) {
 func (b *binder) scratch(n int) { b.local = max(b.local, n) }
 
 func (b *binder) step(i int, s *program.Step) error {
-	b.evaluated = nil
+	b.evaluated, b.rounded = nil, false
 	if s.Node == nil {
 		c := b.chain(s.Chain, 0, memory{})
 		c.bind(b)
@@ -217,6 +218,9 @@ func (b *binder) explain(i int, s *program.Step, kernel, reason string) {
 	c := backend.Choice{Step: i, Op: s.Kind(), Path: s.Path, Kernel: kernel, Reason: reason, FLOP: s.FLOP()}
 	if s.Node != nil {
 		c.Shape = s.Node.Out[0].Shape.String()
+	}
+	if c.FLOP > 0 && b.e.p.Precision == "bf16" && !b.rounded {
+		c.Precision = "float32"
 	}
 	b.e.choices = append(b.e.choices, c)
 }

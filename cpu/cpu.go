@@ -25,6 +25,7 @@ type Backend struct {
 	workers *workers
 	memory  int64 // bytes that there are; 0: unknown
 	bf16    bool  // by plain Go, where the processor cannot: for tests
+	tiled   bool  // likewise the products of AMX
 }
 
 // Option changes what Open does.
@@ -34,6 +35,7 @@ type options struct {
 	tier    cpuinfo.Tier
 	threads int
 	bf16    bool
+	tiled   bool
 	err     error
 }
 
@@ -68,7 +70,7 @@ func Open(opts ...Option) (*Backend, error) {
 	if o.threads == 0 {
 		o.threads = runtime.GOMAXPROCS(0)
 	}
-	return &Backend{tier: o.tier, vec: vec.For(o.tier), workers: newWorkers(o.threads), memory: systemMemory(), bf16: o.bf16}, nil
+	return &Backend{tier: o.tier, vec: vec.For(o.tier), workers: newWorkers(o.threads), memory: systemMemory(), bf16: o.bf16, tiled: o.tiled}, nil
 }
 
 // Name is "cpu".

@@ -16,32 +16,53 @@ func (b *Backend) precisions() []string {
 // pairTask is about how many floats a task makes pairs of: some 20 microseconds.
 const pairTask = 1 << 16
 
+// tiles says that products of bfloat16 run on AMX, which the system has to allow: it is asked when a program wants them.
+func (b *Backend) tiles() bool {
+	return b.tiled || b.tier == cpuinfo.AVX512 && cpuinfo.AMX() && cpuinfo.RequestAMX() == nil
+}
+
 // bindMatMulBF16 rounds both operands to pairs of bfloat16 and multiplies those; sums, result and epilogue are float32. Weights stay
 // float32 in the State and are rounded in every step that reads them.
 func bindMatMulBF16(b *binder, s *step, shape gemm.Shape) error {
-	A := b.pairs(s.in[0].f32, shape.M, shape.K, shape.TransA, shape.TransA)
-	B := b.pairs(s.in[1].f32, shape.K, shape.N, shape.TransB, !shape.TransB)
-	n := shape.N
-	shape.K = (shape.K + 1) / 2
-	b.multiply(s, gemm.NewPlan(b.b.tier, shape, gemm.Options{BF16: true}), A, B, n, false)
+	b.rounded = true
+	n, k, tiles := shape.N, (shape.K+1)/2, b.b.tiles()
+	if tiles {
+		k = (k + gemm.TileK - 1) / gemm.TileK * gemm.TileK
+	}
+	A := b.pairs(s.in[0].f32, shape.M, shape.K, k, shape.TransA, shape.TransA, tiles)
+	B := b.pairs(s.in[1].f32, shape.K, shape.N, k, shape.TransB, !shape.TransB, false)
+	shape.K, shape.TransA = k, shape.TransA && !tiles
+	b.multiply(s, gemm.NewPlan(b.b.tier, shape, gemm.Options{BF16: true, Tiles: tiles}), A, B, n, false)
 	return nil
 }
 
-// pairs appends a phase that makes pairs of an operand, a rows×cols matrix that may be stored transposed, along its K: down its rows
-// as they are stored, or along them.
-func (b *binder) pairs(x []float32, rows, cols int, trans, down bool) []float32 {
+// pairs appends a phase that makes k pairs along K of an operand, a rows×cols matrix that may be stored transposed: down its rows as
+// they are stored, or along them. With turn, one that runs down is transposed, so that pairs lie along rows.
+func (b *binder) pairs(x []float32, rows, cols, k int, trans, down, turn bool) []float32 {
 	if trans {
 		rows, cols = cols, rows
 	}
-	unit, width, size := 1, (cols+1)/2, rows // of the result: rows of the source for each of its rows, and its sizes
-	if down {
-		unit, width, size = 2, cols, (rows+1)/2
+	turn = turn && down
+	unit, width, size := 1, k, rows // of the result: rows of the source for each of its rows, and its sizes
+	switch {
+	case turn:
+		size = cols
+	case down:
+		unit, width, size = 2, cols, k
 	}
 	to := alloc(size * width)
 	tasks := max(1, min(size, size*width*2/pairTask))
 	b.phase(tasks, func(_ *worker, task int) {
 		from, end := task*size/tasks, (task+1)*size/tasks
-		gemm.Pairs(to[from*width:end*width], x[from*unit*cols:], min(rows, end*unit)-from*unit, cols, cols, down)
+		part, first, last := to[from*width:end*width], min(rows, from*unit), min(rows, end*unit)
+		switch {
+		case turn:
+			gemm.PairsTransposed(part, x[from:], rows, end-from, cols, k)
+		case down:
+			gemm.Pairs(part, x[first*cols:], last-first, cols, cols, end-from, true)
+		default:
+			gemm.Pairs(part, x[first*cols:], last-first, cols, cols, k, false)
+		}
 	})
 	return to
 }

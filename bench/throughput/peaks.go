@@ -17,13 +17,18 @@ type Peaks struct {
 	Source string             `json:"source"`   // "measured" or "declared"
 }
 
-// CPUPeaks measures this machine with a number of threads: its registers' multiply-adds, and copying in memory. It takes some
+// CPUPeaks measures this machine with a number of threads: its registers' multiply-adds, products of
+// bfloat16 where it has them, and copying in memory. It takes some
 // tenths of a second.
 func CPUPeaks(threads int) Peaks {
 	if threads < 1 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return Peaks{GFLOPS: map[string]float64{"float32": gemm.Peak(cpuinfo.Best(), threads)}, GBps: copying(threads), Source: "measured"}
+	p := Peaks{GFLOPS: map[string]float64{"float32": gemm.Peak(cpuinfo.Best(), threads)}, GBps: copying(threads), Source: "measured"}
+	if bf16, _ := gemm.PeakBF16(threads); bf16 > 0 {
+		p.GFLOPS["bf16"] = bf16
+	}
+	return p
 }
 
 // handOvers are the rounds of a measurement of the hand-over.

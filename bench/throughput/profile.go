@@ -1,6 +1,7 @@
 package throughput
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,21 +32,23 @@ type RowProfile struct {
 
 // PartTime is a step of a program.
 type PartTime struct {
-	Program int      `json:"program"` // of those that a training step runs one after the other
-	Step    int      `json:"step"`
-	Op      string   `json:"op"`
-	Kernel  string   `json:"kernel"`
-	Path    string   `json:"path"`
-	Shape   string   `json:"shape"`
-	Fused   []string `json:"fused,omitempty"` // elementwise ops on its output, or all that it is; total: results are added up
-	Micros  float64  `json:"us"`
-	GFLOP   float64  `json:"gflop"`
-	MB      float64  `json:"mb"` // of operands and results
-	GFLOPS  float64  `json:"gflops"`
-	GBps    float64  `json:"gb_per_s"`
-	Limit   float64  `json:"limit_us"` // what the device's peaks allow: its arithmetic, or its operands and results through main memory
-	Share   float64  `json:"share"`    // limit / time; above 1 where operands stay in a cache
-	BoundBy string   `json:"bound_by"` // "compute" or "memory": which limit is the higher one
+	Program int    `json:"program"` // of those that a training step runs one after the other
+	Step    int    `json:"step"`
+	Op      string `json:"op"`
+	Kernel  string `json:"kernel"`
+	// Precision is that of the part's product, where it is not the profile's.
+	Precision string   `json:"precision,omitempty"`
+	Path      string   `json:"path"`
+	Shape     string   `json:"shape"`
+	Fused     []string `json:"fused,omitempty"` // elementwise ops on its output, or all that it is; total: results are added up
+	Micros    float64  `json:"us"`
+	GFLOP     float64  `json:"gflop"`
+	MB        float64  `json:"mb"` // of operands and results
+	GFLOPS    float64  `json:"gflops"`
+	GBps      float64  `json:"gb_per_s"`
+	Limit     float64  `json:"limit_us"` // what the device's peaks allow: its arithmetic, or its operands and results through main memory
+	Share     float64  `json:"share"`    // limit / time; above 1 where operands stay in a cache
+	BoundBy   string   `json:"bound_by"` // "compute" or "memory": which limit is the higher one
 }
 
 // profileRuns is how often a step is run; the least time of each part counts.
@@ -165,9 +168,9 @@ func (r *RowProfile) addProgram(ctx context.Context, number int, e backend.Execu
 	}
 	for i := range p.Steps {
 		c := chosen[i]
-		part := PartTime{Program: number, Step: i, Op: p.Steps[i].Kind(), Kernel: c.Kernel, Path: p.Steps[i].Path, Shape: c.Shape}
+		part := PartTime{Program: number, Step: i, Op: p.Steps[i].Kind(), Kernel: c.Kernel, Path: p.Steps[i].Path, Shape: c.Shape, Precision: c.Precision}
 		part.describe(&p.Steps[i])
-		part.measure(times[i], p.Steps[i].FLOP(), float64(Traffic(p, &p.Steps[i])), d.Peaks, r.Precision)
+		part.measure(times[i], p.Steps[i].FLOP(), float64(Traffic(p, &p.Steps[i])), d.Peaks, cmp.Or(c.Precision, r.Precision))
 		r.SumMS += part.Micros / 1e3
 		r.LimitMS += part.Limit / 1e3
 		r.Parts = append(r.Parts, part)

@@ -39,7 +39,7 @@ func (r *RowProfile) writeTable(w io.Writer) error {
 		}
 		sum, shown = sum+part.Micros, shown+1
 		t.row(digits(part.Micros), percent(part.Micros/1e3/r.SumMS), digits(part.GFLOPS), digits(part.GBps), percent(part.Share),
-			part.BoundBy, part.name(), part.Kernel, part.Shape, part.Path)
+			part.BoundBy, part.name(), strings.TrimSpace(part.Kernel+" "+part.Precision), part.Shape, part.Path)
 	}
 	if err := t.write(w); err != nil {
 		return err

@@ -45,9 +45,12 @@ type health struct {
 	System     string                    `json:"system"`
 	CPU        string                    `json:"cpu,omitempty"`
 	Threads    int                       `json:"threads"`
-	Tiers      []string                  `json:"tiers"`           // slowest first; the last one is used
-	PeakGFLOPS map[string]trainer.Number `json:"peak_gflops"`     // of one thread's registers, by tier
-	BF16       bool                      `json:"bf16"`            // whether the processor has precision = "bf16"
+	Tiers      []string                  `json:"tiers"`       // slowest first; the last one is used
+	PeakGFLOPS map[string]trainer.Number `json:"peak_gflops"` // of one thread's registers, by tier
+	BF16       bool                      `json:"bf16"`        // whether the processor has precision = "bf16"
+	BF16By     string                    `json:"bf16_by,omitempty"`
+	BF16Peak   []trainer.Number          `json:"peak_gflops_bf16,omitempty"` // of one thread, and of all together
+	AMXRefused string                    `json:"amx_refused,omitempty"`
 	PeakAll    trainer.Number            `json:"peak_gflops_all"` // of all threads together, by the last tier
 	HandOverNS int64                     `json:"hand_over_ns"`    // of a change between two cores; 0: there is one
 	Row        string                    `json:"kernels_of"`      // the standard row that kernels are shown for
@@ -123,9 +126,13 @@ func runDoctor(ctx context.Context, o doctorOptions, stdout io.Writer) error {
 // speedRows tell what the processor can do, and with which kernels.
 func (h *health) speedRows(t *table) {
 	if h.BF16 {
-		t.row("bf16", "precision = \"bf16\" multiplies by AVX512_BF16")
+		t.row("bf16", fmt.Sprintf("precision = \"bf16\" multiplies by %s: %.1f GFLOP/s a thread, %.1f on %d",
+			h.BF16By, float64(h.BF16Peak[0]), float64(h.BF16Peak[1]), h.Threads))
 	} else {
-		t.row("bf16", "not on this processor (AVX512_BF16): precision = \"bf16\" runs in float32 here")
+		t.row("bf16", "not on this processor (neither AMX nor AVX512_BF16): precision = \"bf16\" runs in float32 here")
+	}
+	if h.AMXRefused != "" {
+		t.row("", "without AMX: "+h.AMXRefused)
 	}
 	t.row("peak", fmt.Sprintf("%.1f GFLOP/s on %d threads", float64(h.PeakAll), h.Threads))
 	if h.HandOverNS > 0 {
@@ -185,7 +192,7 @@ func examine(ctx context.Context) (*health, error) {
 		h.Tiers = append(h.Tiers, tier.String())
 		h.PeakGFLOPS[tier.String()] = trainer.Number(gemm.Peak(tier, 1))
 	}
-	h.BF16 = cpuinfo.BF16()
+	h.examineBF16()
 	h.PeakAll = trainer.Number(gemm.Peak(cpuinfo.Best(), h.Threads))
 	h.HandOverNS = throughput.HandOver().Nanoseconds()
 	if err := h.examineKernels(ctx); err != nil {
@@ -199,6 +206,19 @@ func examine(ctx context.Context) (*health, error) {
 	h.Device = b.Capabilities().Device
 	h.Cache, h.CacheOK, h.CacheBytes = examineCache()
 	return h, nil
+}
+
+// examineBF16 measures products of bfloat16.
+func (h *health) examineBF16() {
+	if h.BF16 = cpuinfo.BF16(); !h.BF16 {
+		return
+	}
+	if err := cpuinfo.RequestAMX(); err != nil && cpuinfo.AMX() {
+		h.AMXRefused = err.Error()
+	}
+	one, by := gemm.PeakBF16(1)
+	all, _ := gemm.PeakBF16(h.Threads)
+	h.BF16By, h.BF16Peak = by, []trainer.Number{trainer.Number(one), trainer.Number(all)}
 }
 
 // kernelsRow is the standard row that doctor shows kernels for: it has dense, convolutional and transposed layers.

@@ -1,10 +1,12 @@
 // Package cpuinfo says which instruction tiers this processor has. Start with [Best]; everything is detected once, at start.
 //
-// golang.org/x/sys/cpu does the detection, so GODEBUG=cpu.avx512f=off (or cpu.avx2=off, cpu.fma=off) takes a tier away,
+// golang.org/x/sys/cpu does the detection, so GODEBUG=cpu.avx512f=off (or cpu.avx2=off, cpu.fma=off) takes a tier away, cpu.avx512bf16=off
+// or cpu.amxtile=off one of the ways to multiply bfloat16,
 // and the build tag noasm takes all but Go away.
 package cpuinfo
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -53,6 +55,16 @@ func Has(t Tier) bool { return slices.Contains(available, t) }
 
 // BF16 says whether this processor and build multiply pairs of bfloat16 (AVX512_BF16, beside the tier AVX512).
 func BF16() bool { return bf16 && Has(AVX512) }
+
+// AMX says whether this processor, system and build multiply bfloat16 on the tiles of AMX, beside BF16. GODEBUG=cpu.amxtile=off or
+// cpu.amxbf16=off takes that away.
+func AMX() bool { return amx && BF16() }
+
+// RequestAMX asks the system for the tiles, on behalf of the whole process and but once: to be called before their first use, not where
+// nobody uses them, as signals cost more from then on. Without AMX, or where the system refuses, it returns an error.
+func RequestAMX() error { return requestAMX() }
+
+var errNoAMX = errors.New("no AMX on this processor, system or build")
 
 // Model is the processor's name where the system tells it, with family and model where it is a vendor's name alone; else "".
 func Model() string {

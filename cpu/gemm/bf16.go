@@ -9,16 +9,19 @@ import (
 // VDPBF16PS takes them: so all that packs and walks floats does so with pairs, K is half as long, and only the tile is another.
 
 // Pairs makes pairs of a matrix of floats that lie ld apart, rounded to the nearest bfloat16, ties to even; an odd end is paired with 0.
-// With down, two rows become one (K runs down, as in a transposed A and a plain B): dst is up(rows/2)×cols. Else two columns do: dst is
-// rows×up(cols/2). Whole matrices or parts of them may be made, by any worker: down, parts begin at even rows.
-func Pairs(dst, src []float32, rows, cols, ld int, down bool) {
+// With down, two rows become one (K runs down, as in a transposed A and a plain B): dst is pairs×cols. Else two columns do: dst is
+// rows×pairs. Behind the pairs that there are, dst is filled up with zeros. Whole matrices or parts of them may be made, by any worker:
+// down, parts begin at even rows.
+func Pairs(dst, src []float32, rows, cols, ld, pairs int, down bool) {
 	if !down {
-		half := (cols + 1) / 2
 		for r := range rows {
-			pairsAlong(dst[r*half:(r+1)*half], src[r*ld:r*ld+cols])
+			to := dst[r*pairs : (r+1)*pairs]
+			pairsAlong(to[:(cols+1)/2], src[r*ld:r*ld+cols])
+			clear(to[(cols+1)/2:])
 		}
 		return
 	}
+	clear(dst[(rows+1)/2*cols : pairs*cols])
 	for r := 0; r < rows; r += 2 {
 		lo := src[r*ld : r*ld+cols]
 		to := dst[r/2*cols : (r/2+1)*cols]
@@ -78,17 +81,22 @@ func microPairsGo(a *Args, rows, cols int) {
 
 // elementPairs computes one element.
 func elementPairs(p *Args, r, j int) {
-	var sum [4][4]float32
+	sum := float32(0)
 	at, bt := uintptr(r)*p.SAM, uintptr(j)*4
 	for range p.Segs {
 		for range p.K {
-			sum[0][0] = addPair(sum[0][0], pairAt(p.A, at), pairAt(p.B, bt))
+			sum = addPair(sum, pairAt(p.A, at), pairAt(p.B, bt))
 			at, bt = at+p.SAK, bt+p.SBK
 		}
 		at += p.SegA
 	}
-	one := *p
-	offset := p.Rows[r] + uintptr(j)*4
+	store(p, p.Rows[r], r, j, sum)
+}
+
+// store does the flags' work on the sum of one element, and stores it in its row of C, which begins at offset row.
+func store(p *Args, row uintptr, r, j int, value float32) {
+	one, sum := *p, [4][4]float32{{value}}
+	offset := row + uintptr(j)*4
 	one.C, one.Rows[0] = unsafe.Add(p.C, offset), 0
 	if p.Flags&MaskReLU != 0 {
 		one.Aux = unsafe.Add(p.Aux, offset)

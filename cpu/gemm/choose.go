@@ -44,6 +44,9 @@ func (p *Plan) blocks(o Options) {
 	if n := (p.K + p.kc - 1) / p.kc; n > 0 {
 		p.kc = (p.K + n - 1) / n
 	}
+	if p.tiled {
+		p.kc = up(p.kc, TileK)
+	}
 	if o.MC > 0 {
 		p.mc = o.MC
 	}

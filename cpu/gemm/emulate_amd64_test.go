@@ -12,7 +12,7 @@ import (
 	"unsafe"
 )
 
-// emulator runs the AVX-512 kernels of kernels_amd64.s and bf16_amd64.s on any processor: it reads the assembly's text and does what
+// emulator runs the AVX-512 kernels of kernels_amd64.s and bf16_amd64.s and those of AMX on any processor: it reads the assembly's text and does what
 // each instruction is documented to do (Intel's manual, volume 2), lane by lane. It is slow and knows no other
 // instructions; what it shows is that the kernels compute the right thing, on machines without AVX-512 too.
 type emulator struct {
@@ -24,6 +24,7 @@ type emulator struct {
 	frame []uint64
 	data  map[string][]uint32 // constants by name
 	bytes uint64              // of an instruction that the assembler does not know, as far as they were met
+	tiles tileState
 }
 
 type instruction struct {
@@ -36,7 +37,7 @@ type instruction struct {
 func newEmulator(t *testing.T) *emulator {
 	t.Helper()
 	e := &emulator{funcs: map[string][]instruction{}, data: map[string][]uint32{}}
-	for _, file := range []string{"kernels_amd64.s", "bf16_amd64.s"} {
+	for _, file := range []string{"kernels_amd64.s", "bf16_amd64.s", "amx_amd64.s"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -95,12 +96,16 @@ func (e *emulator) call(t *testing.T, name string, frame ...uint64) {
 		t.Fatalf("no kernel %s", name)
 	}
 	e.frame, e.gp = frame, map[string]uint64{}
+	e.tiles = tileState{}
 	for i := range e.z { // what the registers held before must not matter
 		for j := range e.z[i] {
 			e.z[i][j] = math.Float32bits(float32(math.NaN()))
 		}
 	}
 	for pc := 0; code[pc].op != "RET"; pc++ {
+		if e.tiles.fault != "" {
+			t.Fatalf("%s: %s", name, e.tiles.fault)
+		}
 		if in := code[pc]; in.op == "JZ" && e.zero || in.op == "JNZ" && !e.zero {
 			pc = in.target - 1
 		} else if in.op[0] != 'J' && !e.integer(in) && !e.vector(in) {
@@ -164,6 +169,8 @@ func (e *emulator) integer(in instruction) bool {
 		e.gp[a[1]] = uint64(uintptr(p))
 	case "ADDQ":
 		set(a[1], e.gp[a[1]]+e.word(a[0]))
+	case "SHLQ":
+		set(a[1], e.gp[a[1]]<<e.word(a[0]))
 	case "DECQ":
 		set(a[0], e.gp[a[0]]-1)
 	case "SHRQ", "SHRL":
@@ -196,7 +203,7 @@ func (e *emulator) vector(in instruction) bool {
 		*reg(dst) = out
 	}
 	switch in.op {
-	case "LONG", "WORD":
+	case "LONG", "WORD", "BYTE":
 		return e.encoded(in)
 	case "VPBROADCASTD":
 		each(a[1], func(int) uint32 { return uint32(e.gp[a[0]]) })
@@ -274,7 +281,7 @@ func (e *emulator) vector(in instruction) bool {
 	return true
 }
 
-// encoded does VDPBF16PS, of whose bytes LONG brings four and WORD the rest.
+// encoded does VDPBF16PS and AMX, of whose bytes LONG brings four and WORD or BYTE the rest.
 func (e *emulator) encoded(in instruction) bool {
 	v := e.word(in.args[0])
 	if in.op == "LONG" {
@@ -282,6 +289,9 @@ func (e *emulator) encoded(in instruction) bool {
 		return true
 	}
 	b := e.bytes | v<<32
+	if b&0xff == 0xc4 {
+		return e.tile(b)
+	}
 	at := func(i int) int { return int(b >> (8 * i) & 0xff) }
 	p0, p1, p2, modRM := at(1), at(2), at(3), at(5)
 	// EVEX, map 0F38, W0, prefix F3, 512 bits, no mask, opcode 52, a register operand

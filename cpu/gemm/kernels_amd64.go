@@ -234,8 +234,8 @@ func dot256r3(a *Args, cols int) {
 	}
 }
 
-// packRows copies k rows of w floats, ld apart, into panels of NR columns, the last one filled up with zeros.
-func packRows(t cpuinfo.Tier, dst, src []float32, k, ld, w int) {
+// packRows copies k rows of w floats, ld apart, into panels of nr = NR(t) columns, the last one filled up with zeros.
+func packRows(t cpuinfo.Tier, dst, src []float32, k, ld, w, nr int) {
 	switch t {
 	case cpuinfo.AVX512:
 		for n := 0; n < w; n += 32 {
@@ -252,7 +252,7 @@ func packRows(t cpuinfo.Tier, dst, src []float32, k, ld, w int) {
 			packEdge256(&dst[n*k], &src[n], uint64(k), uint64(ld)*4, uint64(8-first)*4, uint64(8-second)*4)
 		}
 	default:
-		packRowsGo(dst, src, k, ld, w, geometries[t].nr)
+		packRowsGo(dst, src, k, ld, w, nr)
 	}
 }
 
@@ -270,8 +270,8 @@ func packColumns(t cpuinfo.Tier, dst, src []float32, k, ld, w int) {
 	packColumnsGo(dst[m*k:], src[min(m, len(src)):], k, ld, w-m, mr)
 }
 
-// packTransposed writes dst[j*NR+c] = src[c*ld+j] for j < k and c < w <= NR, zero for the other c.
-func packTransposed(t cpuinfo.Tier, dst, src []float32, k, ld, w int) {
+// packTransposed writes dst[j*nr+c] = src[c*ld+j] for j < k and c < w <= nr = NR(t), zero for the other c.
+func packTransposed(t cpuinfo.Tier, dst, src []float32, k, ld, w, nr int) {
 	switch {
 	case t == cpuinfo.AVX512 && k >= 16:
 		for c := 0; c < 32; c += 16 {
@@ -297,7 +297,7 @@ func packTransposed(t cpuinfo.Tier, dst, src []float32, k, ld, w int) {
 			}
 		}
 	default:
-		packTransposedGo(dst, src, k, ld, w, geometries[t].nr)
+		packTransposedGo(dst, src, k, ld, w, nr)
 	}
 }
 

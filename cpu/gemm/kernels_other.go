@@ -8,12 +8,12 @@ func micro(_ cpuinfo.Tier, a *Args, rows, cols int) { microGo(a, rows, cols) }
 
 func dot(_ cpuinfo.Tier, a *Args, rows, cols int) { dotGo(a, rows, cols) }
 
-func packRows(t cpuinfo.Tier, dst, src []float32, k, ld, w int) {
-	packRowsGo(dst, src, k, ld, w, geometries[t].nr)
+func packRows(_ cpuinfo.Tier, dst, src []float32, k, ld, w, nr int) {
+	packRowsGo(dst, src, k, ld, w, nr)
 }
 
-func packTransposed(t cpuinfo.Tier, dst, src []float32, k, ld, w int) {
-	packTransposedGo(dst, src, k, ld, w, geometries[t].nr)
+func packTransposed(_ cpuinfo.Tier, dst, src []float32, k, ld, w, nr int) {
+	packTransposedGo(dst, src, k, ld, w, nr)
 }
 
 func peakFlops(_ cpuinfo.Tier, n int) float64 { return peakGo(n) }

@@ -35,11 +35,11 @@ func (p *Plan) packBlockB(dst, b []float32, n0, n1, k0, k1 int) {
 		return
 	}
 	if !p.TransB {
-		packRows(p.tier, dst, b[k0*p.LDB+n0:], k, p.LDB, n1-n0)
+		packRows(p.tier, dst, b[k0*p.LDB+n0:], k, p.LDB, n1-n0, nr)
 		return
 	}
 	for n := n0; n < n1; n += nr {
-		packTransposed(p.tier, dst[(n-n0)*k:], b[n*p.LDB+k0:], k, p.LDB, min(nr, n1-n))
+		packTransposed(p.tier, dst[(n-n0)*k:], b[n*p.LDB+k0:], k, p.LDB, min(nr, n1-n), nr)
 	}
 }
 
@@ -122,9 +122,12 @@ func packRowsGo(dst, src []float32, k, ld, w, nr int) {
 
 // copyPanelRow copies a whole row of a panel.
 func copyPanelRow(d, s []float32) {
-	if len(s) == 16 {
+	switch {
+	case len(s) == 16:
 		*(*[16]float32)(d) = *(*[16]float32)(s)
-		return
+	case len(s) > 16:
+		copy(d, s)
+	default:
+		copyShort(d, s)
 	}
-	copyShort(d, s)
 }

@@ -23,18 +23,50 @@ func Peak(t cpuinfo.Tier, threads int) float64 {
 	if !cpuinfo.Has(t) {
 		return 0
 	}
+	return peak(threads, func(n int) float64 { return peakFlops(t, n) })
+}
+
+// PeakBF16 measures so the products of bfloat16: on the tiles of AMX where there are some and the system allows it, else of pairs by
+// AVX512_BF16. It returns which of both, and 0 and "" where there is neither.
+func PeakBF16(threads int) (gflops float64, by string) {
+	switch {
+	case cpuinfo.RequestAMX() == nil:
+		return peak(threads, func(n int) float64 { return peakPairsFlops(true, n) }), "AMX"
+	case cpuinfo.BF16():
+		return peak(threads, func(n int) float64 { return peakPairsFlops(false, n) }), "AVX512_BF16"
+	}
+	return 0, ""
+}
+
+// peak measures rounds, which return what arithmetic n of them are.
+func peak(threads int, rounds func(n int) float64) float64 {
+	trial := func(n int) (flops float64, took time.Duration) {
+		start := time.Now()
+		flops = rounds(n)
+		return flops, time.Since(start)
+	}
+	quickest := func(n int) time.Duration {
+		best := time.Duration(1 << 62)
+		for range 3 {
+			_, took := trial(n)
+			best = min(best, took)
+		}
+		return best
+	}
 	n := 1000
-	for min(trial(t, n), trial(t, n), trial(t, n)) < peakTrial {
+	for quickest(n) < peakTrial {
 		n *= 2
 	}
-	flops := peakFlops(t, 1) * float64(n)
 	best, settled := make([]float64, max(1, threads)), 0
 	for range peakMost {
 		better := false
 		var all sync.WaitGroup
 		rates := make([]float64, len(best))
 		for i := range best {
-			all.Go(func() { rates[i] = flops / trial(t, n).Seconds() / 1e9 })
+			all.Go(func() {
+				flops, took := trial(n)
+				rates[i] = flops / took.Seconds() / 1e9
+			})
 		}
 		all.Wait()
 		for i, r := range rates {
@@ -54,11 +86,4 @@ func Peak(t cpuinfo.Tier, threads int) float64 {
 		sum += r
 	}
 	return sum
-}
-
-// trial times n rounds.
-func trial(t cpuinfo.Tier, n int) time.Duration {
-	start := time.Now()
-	peakFlops(t, n)
-	return time.Since(start)
 }

@@ -20,7 +20,11 @@
 // (m, k) at [(m-m0)/MR*MR*(k1-k0) + (k-k0)*MR + (m-m0)%MR].
 package gemm
 
-import "aetrain/cpu/cpuinfo"
+import (
+	"fmt"
+
+	"aetrain/cpu/cpuinfo"
+)
 
 // Packing says where an operand's packed copy is made.
 type Packing uint8
@@ -44,8 +48,9 @@ type Options struct {
 	Serial bool
 	// CustomA, CustomB: the operand comes from Call.PackerA or Call.PackerB, a block at a time, into local scratch.
 	CustomA, CustomB bool
-	// BF16: A and B are pairs of bfloat16, made by [Pairs], and K counts the pairs.
-	BF16 bool
+	// BF16: A and B are pairs of bfloat16, made by [Pairs], and K counts the pairs. Tiles: they are multiplied on the tiles of AMX; K is
+	// then a multiple of [TileK], and A is not transposed ([PairsTransposed]).
+	BF16, Tiles bool
 }
 
 // PackerB writes a block of op(B) as panels (see the package comment), zero-filled up to a whole panel.
@@ -66,7 +71,7 @@ type Plan struct {
 	tier         cpuinfo.Tier
 	geo          geometry
 	dot          bool
-	pairs        bool    // operands are pairs of bfloat16
+	pairs, tiled bool    // operands are pairs of bfloat16; they are multiplied by AMX
 	custom       [2]bool // A, B
 	packA, packB Packing
 	kc, mc, nc   int
@@ -86,6 +91,9 @@ func NewPlan(t cpuinfo.Tier, s Shape, o Options) *Plan {
 
 func (p *Plan) init(t cpuinfo.Tier, s Shape, o Options) {
 	*p = Plan{Shape: s.fill(), tier: t, geo: geometries[t], custom: [2]bool{o.CustomA, o.CustomB}, pairs: o.BF16}
+	if o.Tiles {
+		p.tile()
+	}
 	p.normalise()
 	p.dot = p.chooseDot(o)
 	p.blocks(o)
@@ -97,6 +105,17 @@ func (p *Plan) init(t cpuinfo.Tier, s Shape, o Options) {
 	}
 	if p.packB == PackShared {
 		p.packTasksB = packTasks(p.N, p.geo.nr, p.K)
+	}
+}
+
+// tile makes p a plan for tiles.
+func (p *Plan) tile() {
+	if p.TransA || p.K%TileK != 0 {
+		panic(fmt.Sprintf("gemm: tiles want rows of A and a K of whole tiles of %d pairs, not %v", TileK, p.Shape))
+	}
+	p.tiled, p.geo = true, tileGeometry
+	if p.tier != cpuinfo.AVX512 { // whose panels of B are as wide
+		p.tier = cpuinfo.Go
 	}
 }
 
@@ -137,7 +156,13 @@ func (p *Plan) sharedFloatsA() int {
 }
 
 // LocalFloats returns the length of each worker's scratch, which needs no contents and keeps none; best from [Alloc].
-func (p *Plan) LocalFloats() int { return p.localFloatsA() + p.localFloatsB() }
+func (p *Plan) LocalFloats() int {
+	n := p.localFloatsA() + p.localFloatsB()
+	if p.tiled {
+		n += sumFloats
+	}
+	return n
+}
 
 func (p *Plan) localFloatsA() int {
 	if p.packA != PackLocal {

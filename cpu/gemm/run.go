@@ -192,7 +192,7 @@ func (r *run) blockA(m0, m1, k0, k1 int) operand {
 // while all rows pass by. Rows are cut into equal tiles, or, if A is panels, into full ones and a rest.
 func (r *run) tiles(a, b operand, m0, m1, n0, n1, k int) {
 	panels := r.packA != PackNone && r.panelsA()
-	rows, count, rest := split(m1-m0, r.geo.mr, panels)
+	rows, count, rest := split(m1-m0, r.geo.mr, panels || r.tiled)
 	g := r.args
 	g.K, g.SAM, g.SAK, g.SBK = uintptr(k), a.row, a.step, b.step
 	for n := n0; n < n1; n += r.geo.nr {
@@ -224,7 +224,11 @@ func (r *run) stack(a operand, m, n, rows, count, cols int) {
 		g.RowBias = ptr(r.RowBias, m)
 	}
 	g.Tiles, g.TileA, g.TileC = uintptr(count), uintptr(rows)*a.line, uintptr(rows*r.LDC)*4
-	if r.pairs {
+	switch {
+	case r.tiled:
+		microTiles(g, rows, cols, uintptr(r.LDC)*4, r.Local[r.LocalFloats()-sumFloats:])
+		return
+	case r.pairs:
 		MicroPairs(g, rows, cols)
 		return
 	}

@@ -17,6 +17,24 @@ func bf16Kernels() {
 	}
 	pairRows512()
 	pairs512()
+	peakPairs()
+}
+
+// peakPairs keeps 24 independent sums of pairs busy, n rounds of one VDPBF16PS each: the register peak.
+func peakPairs() {
+	TEXT("peakPairs", NOSPLIT, "func(n uint64)")
+	n := Load(Param("n"), GP64())
+	for _, z := range zs {
+		VPXORD(z, z, z)
+	}
+	Label("l")
+	for i := range 24 {
+		vdpbf16ps(30, 31, i)
+	}
+	DECQ(n)
+	JNZ(LabelRef("l"))
+	VZEROUPPER()
+	RET()
 }
 
 // vdpbf16ps adds to Z{acc} the products of the pairs in Z{x} and Z{y}, lane by lane. Neither avo nor Go's assembler knows the

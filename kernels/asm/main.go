@@ -22,6 +22,7 @@ import (
 
 // generators holds the function of each generated file, by the name on the command line.
 var generators = map[string]func(){
+	"amx":  amxKernels,
 	"bf16": bf16Kernels,
 	"conv": convKernels,
 	"gemm": gemmKernels,

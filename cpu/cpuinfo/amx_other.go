@@ -1,0 +1,7 @@
+//go:build !linux || !amd64 || noasm
+
+package cpuinfo
+
+const amx = false
+
+func requestAMX() error { return errNoAMX }
