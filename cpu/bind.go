@@ -62,6 +62,8 @@ var table = kernels.Table[launch]{
 	{Op: "BatchNormGrad", Name: "channels", Fits: kernels.Always, Bind: bindBatchNormGrad},
 	{Op: "LayerNorm", Name: "rows", Fits: kernels.Always, Bind: bindLayerNorm},
 	{Op: "LayerNormGrad", Name: "rows", Fits: kernels.Always, Bind: bindLayerNormGrad},
+	{Op: "Attention", Name: "heads", Fits: kernels.Always, Bind: bindAttention},
+	{Op: "AttentionGrad", Name: "heads", Fits: kernels.Always, Bind: bindAttentionGrad},
 	{Op: "LSTM", Name: "rows", Fits: kernels.Always, Bind: bindLSTM},
 	{Op: "LSTMGrad", Name: "rows", Fits: kernels.Always, Bind: bindLSTMGrad},
 	{Op: "GRU", Name: "rows", Fits: kernels.Always, Bind: bindGRU},

@@ -9,11 +9,7 @@ import (
 // bindSoftmax computes exp(x - max)/Σ row by row, each row while it is in cache.
 func bindSoftmax(b *binder, s *step) error {
 	v := b.b.vec
-	return bindRows(b, s, func(y, x []float32) {
-		v.AddS(y, x, -v.MaxReduce(x))
-		v.Exp(y, y)
-		v.MulS(y, y, 1/v.Sum(y))
-	})
+	return bindRows(b, s, func(y, x []float32) { v.Softmax(y, x, 1) })
 }
 
 // bindLogSoftmax computes x - max - log Σ exp(x - max) row by row; the exponentials go to the result's row first.

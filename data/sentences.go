@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"aetrain/internal/philox"
+	"aetrain/internal/token"
 )
 
 func init() {
@@ -68,7 +69,7 @@ func (o *Sentences) Open(ctx context.Context, _ Env) (*Parts, error) {
 		for _, w := range g.words {
 			row = append(row, place[w])
 		}
-		s.add(append(row, endToken), "")
+		s.add(append(row, token.End), "")
 	}
 	return &Parts{Train: s}, nil
 }

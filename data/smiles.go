@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"aetrain/internal/token"
 )
 
 func init() { sources.Add("smiles", func() SourceOptions { return &SMILES{Tokens: "atom"} }) }
@@ -77,7 +79,7 @@ func (o *SMILES) Open(ctx context.Context, _ Env) (*Parts, error) {
 	}
 	rows, longest := make([][]int32, len(molecules)), 0
 	for i, m := range molecules {
-		rows[i] = append(known.Tokenizer.encode(m), endToken)
+		rows[i] = append(known.Tokenizer.encode(m), token.End)
 		longest = max(longest, len(rows[i]))
 	}
 	if known.Length == 0 {

@@ -150,7 +150,7 @@ func readText(name string) (string, error) {
 	return string(b), nil
 }
 
-// tokens is a Source of rows of tokens in memory. Where rows differ in length they are padded with endToken, and mask and length tell.
+// tokens is a Source of rows of tokens in memory. Where rows differ in length they are padded with token.End, and mask and length tell.
 type tokens struct {
 	by      *tokenizer
 	length  int
@@ -166,7 +166,7 @@ func newTokens(by *tokenizer, length int) *tokens { return &tokens{by: by, lengt
 // add takes in a row of at most length tokens.
 func (s *tokens) add(row []int32, name string) {
 	s.of = append(s.of, row...)
-	s.of = append(s.of, make([]int32, s.length-len(row))...) // endToken is 0
+	s.of = append(s.of, make([]int32, s.length-len(row))...) // token.End is 0
 	s.lengths, s.called = append(s.lengths, int32(len(row))), append(s.called, name)
 	s.short = s.short || len(row) < s.length
 }

@@ -7,9 +7,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"aetrain/internal/token"
 )
 
-// tokenizer turns text into numbers and back. Words[0] ends and pads, Words[1] stands for what is not in the vocabulary.
+// tokenizer turns text into numbers and back: places in Words, which begins with specialTokens.
 type tokenizer struct {
 	Kind   string // char, bpe, word, atom
 	Words  []string
@@ -20,11 +22,7 @@ type tokenizer struct {
 	known map[string][]int32 // of bpe: words that were cut before
 }
 
-const (
-	endToken   = 0
-	otherToken = 1
-)
-
+// specialTokens are the words of token.End and token.Unknown.
 var specialTokens = []string{"", "\ufffd"}
 
 // What kinds cut a text into before they count: words with the space before them, words and signs, atoms of a SMILES.
@@ -241,7 +239,7 @@ func (t *tokenizer) number(w string) int32 {
 	if at, ok := t.place[w]; ok {
 		return at
 	}
-	return otherToken
+	return token.Unknown
 }
 
 // parts cuts a word as learn would have: the pair that was learnt first is joined first.
@@ -270,7 +268,7 @@ func (t *tokenizer) parts(w string) []int32 {
 func (t *tokenizer) text(ids []int32) (string, error) {
 	var b strings.Builder
 	for _, id := range ids {
-		if id == endToken {
+		if id == token.End {
 			break
 		}
 		if id < 0 || int(id) >= len(t.Words) {

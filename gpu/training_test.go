@@ -210,6 +210,35 @@ learning_rate = 1e-3
 epochs = 1
 log_every_steps = 5
 `,
+	"text": `
+[data]
+source = "sentences"
+examples = 176
+batch = 8
+validation = 16
+[model]
+preset = "text-vae"
+latent_dim = 3
+encoder = [
+  { layer = "embedding", units = 8, positions = "sinusoidal" },
+  { layer = "transformer", heads = 2 },
+  { layer = "lstm", units = 8, return_sequences = false },
+]
+decoder = [
+  { layer = "repeat" },
+  { layer = "teacher_forcing", units = 5, word_dropout = 0.3 },
+  { layer = "transformer", heads = 2, dropout = 0.1 },
+  { layer = "dense" },
+]
+[model.corruption]
+kind = "tokens"
+[optimizer]
+name = "sgd"
+learning_rate = 1e-3
+[train]
+epochs = 1
+log_every_steps = 5
+`,
 	"transformer": `
 [data]
 source = "waves"

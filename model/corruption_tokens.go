@@ -4,14 +4,12 @@ import (
 	"fmt"
 
 	"aetrain/graph"
+	"aetrain/internal/token"
 	"aetrain/nn"
 	"aetrain/op"
 )
 
 func init() { Corruptions.Add("tokens", func() Corruption { return &Tokens{Ratio: 0.15} }) }
-
-// unknownToken is the number by which sources of text call what is not in their vocabulary.
-const unknownToken = 1
 
 // Tokens makes the unknown token of a share of the tokens that the encoder sees.
 // Source: Devlin et al. 2019, "BERT", section 3.1, with one token in place of all hidden ones; Lewis et al. 2020, "BART", section 2.2.
@@ -22,7 +20,7 @@ type Tokens struct {
 // Corrupt draws which tokens are lost.
 func (c *Tokens) Corrupt(s *nn.Scope, x graph.Value) (corrupted, changed graph.Value) {
 	lost := s.Bernoulli("lost", c.Ratio, x.Shape())
-	return op.Select(lost, s.Graph().Constant(graph.F32(x.Shape()...), unknownToken), x), lost
+	return op.Select(lost, s.Graph().Constant(graph.F32(x.Shape()...), token.Unknown), x), lost
 }
 
 // Check wants tokens.

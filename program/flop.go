@@ -21,6 +21,10 @@ func (s Step) FLOP() float64 {
 		return 2 * float64(n.In[0].Shape().Size()) * float64(n.In[1].Shape()[1:].Size())
 	case op.ConvWeightGrad:
 		return 2 * float64(n.In[1].Shape().Size()) * float64(n.Out[0].Shape[1:].Size())
+	case op.SelfAttention: // scores and values
+		return 4 * float64(n.Out[1].Shape.Size()) * float64(n.Out[0].Shape[2]/o.Heads)
+	case op.SelfAttentionGrad: // two for each of these
+		return 8 * float64(n.In[1].Shape().Size()) * float64(n.In[2].Shape()[2]/o.Heads)
 	case op.LSTMSequence, op.LSTMGrad, op.GRUSequence, op.GRUGrad, op.RNNSequence, op.RNNGrad:
 		return recurrentFLOP(n)
 	}

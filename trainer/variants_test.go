@@ -115,3 +115,42 @@ log_every_steps = 4
 		})
 	}
 }
+
+// Transformers over the patches that are left, and a decoder of sentences that is told the words before, are exact too.
+func TestSequencesExactly(t *testing.T) {
+	for name, text := range map[string]string{
+		"masked": `
+[data]
+source = "random"
+shape = [1, 12, 12]
+examples = 60
+batch = 12
+validation = 12
+[model]
+preset = "masked"
+encoder = [{ layer = "patch_embed", size = 4, units = 12 }, { layer = "transformer", heads = 2, dropout = 0.1 }]
+decoder = [{ layer = "dense", units = 8 }, { layer = "transformer", heads = 2 }, { layer = "dense" }]
+`,
+		"text-vae": `
+[data]
+source = "sentences"
+examples = 60
+batch = 12
+validation = 12
+[model]
+preset = "text-vae"
+latent_dim = 4
+encoder = [{ layer = "embedding", units = 8 }, { layer = "transformer", heads = 2 }, { layer = "lstm", units = 8, return_sequences = false }]
+decoder = [{ layer = "repeat" }, { layer = "teacher_forcing", units = 8, word_dropout = 0.3 }, { layer = "lstm", units = 8 }, { layer = "dense" }]
+[model.corruption]
+kind = "tokens"
+`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			rows := exactly(t, "name = \"sequence\"\nseed = 3\n"+text+"[optimizer]\nlearning_rate = 0.01\n[train]\nepochs = 3\nlog_every_steps = 2\n", 7)
+			if first, last := rows[0].Metrics["reconstruction"], rows[len(rows)-1].Metrics["reconstruction"]; !(last < first) {
+				t.Errorf("the reconstruction goes from %v to %v", first, last)
+			}
+		})
+	}
+}

@@ -24,7 +24,7 @@ var accuracy = []struct {
 	{"Softplus", func(k *Kernels) Unary { return k.Softplus }, softplus, 3, 0},
 	{"Erf", func(k *Kernels) Unary { return k.Erf }, math.Erf, 2, 0},
 	{"Rsqrt", func(k *Kernels) Unary { return k.Rsqrt }, func(x float64) float64 { return 1 / math.Sqrt(x) }, 1.5, 0},
-	{"GELU", func(k *Kernels) Unary { return k.GELU }, func(x float64) float64 { return x * normalCDF(x) }, 4, 5e-8},
+	{"GELU", func(k *Kernels) Unary { return k.GELU }, func(x float64) float64 { return x * normalCDF(x) }, 6, 5e-8},
 	{"SiLU", func(k *Kernels) Unary { return k.SiLU }, func(x float64) float64 { return max(x, -200) * sigmoid(x) }, 4, 3e-45},
 }
 

@@ -51,6 +51,7 @@ func BenchmarkOther(b *testing.B) {
 			{"Sum", func(d []float32) { d[0] = k.Sum(x) }, func(d []float32) { d[0] = sumGo(x) }},
 			{"Dot", func(d []float32) { d[0] = k.Dot(x, y) }, func(d []float32) { d[0] = dotGo(x, y) }},
 			{"MaxReduce", func(d []float32) { d[0] = k.MaxReduce(x) }, func(d []float32) { d[0] = maxReduceGo(x) }},
+			{"Softmax", func(d []float32) { k.Softmax(d[:64], x[:64], 1) }, func(d []float32) { k.Softmax(d[:64], x[:64], 1) }},
 			{"AllFinite", func(d []float32) { d[0] = one(k.AllFinite(x)) }, func(d []float32) { d[0] = one(allFiniteGo(x)) }},
 			{"ColumnSum", func(d []float32) { clear(d); k.ColumnSum(d[:32], x, 64, 32) }, func(d []float32) { clear(d); columnSumGo(d[:32], x, 64, 32) }},
 			{"Uint8ToFloat32", func(d []float32) { k.Uint8ToFloat32(d, bytes, 0.5) }, func(d []float32) { uint8ToFloat32Go(d, bytes, 0.5) }},

@@ -30,7 +30,7 @@ var goKernels = Kernels{
 	LeakyReLUGrad: leakyReLUGradGo, ELUGrad: eluGradGo, GELUGrad: geluGradGo, SiLUGrad: siluGradGo,
 	BCEWithLogits: bceWithLogitsGo,
 
-	Sum: sumGo, SumSquares: sumSquaresGo, Dot: dotGo, MaxReduce: maxReduceGo, MinReduce: minReduceGo,
+	Sum: sumGo, SumSquares: sumSquaresGo, Dot: dotGo, MaxReduce: maxReduceGo, MinReduce: minReduceGo, Softmax: softmaxGo,
 	ColumnSum: columnSumGo, SumBlocks: sumBlocksGo, AllFinite: allFiniteGo,
 
 	Uint8ToFloat32: uint8ToFloat32Go, Int32ToFloat32: int32ToFloat32Go, Float32ToInt32: float32ToInt32Go,

@@ -17,6 +17,9 @@ func maxLanesAVX2(x []float32, lanes *[16]float32)
 func minLanesAVX2(x []float32, lanes *[16]float32)
 
 //go:noescape
+func softmaxAVX2(dst, x []float32, s float32)
+
+//go:noescape
 func allFiniteAVX2(x []float32) bool
 
 // columnSumAVX2 needs rows above 0.
@@ -37,6 +40,9 @@ func maxLanesAVX512(x []float32, lanes *[16]float32)
 func minLanesAVX512(x []float32, lanes *[16]float32)
 
 //go:noescape
+func softmaxAVX512(dst, x []float32, s float32)
+
+//go:noescape
 func allFiniteAVX512(x []float32) bool
 
 // columnSumAVX512 needs rows above 0.
@@ -48,6 +54,7 @@ func reduceKernelsAVX2(k *Kernels) {
 	k.Sum = sumAVX2
 	k.SumSquares = func(x []float32) float32 { return dotAVX2(x, x) }
 	k.Dot = dotAVX2
+	k.Softmax = softmaxAVX2
 	k.AllFinite = allFiniteAVX2
 	k.MaxReduce = func(x []float32) float32 {
 		var lanes [16]float32
@@ -70,6 +77,7 @@ func reduceKernelsAVX512(k *Kernels) {
 	k.Sum = sumAVX512
 	k.SumSquares = func(x []float32) float32 { return dotAVX512(x, x) }
 	k.Dot = dotAVX512
+	k.Softmax = softmaxAVX512
 	k.AllFinite = allFiniteAVX512
 	k.MaxReduce = func(x []float32) float32 {
 		var lanes [16]float32

@@ -99,6 +99,19 @@ func sumBlocksGo(dst, src []float32, blocks int) {
 	columnSumGo(dst, src, blocks, len(dst))
 }
 
+func softmaxGo(dst, x []float32, s float32) {
+	dst, x = cut2(dst, x)
+	top, total := maxReduceGo(x), 0.0
+	for i, v := range x {
+		e := math.Exp(float64((v - top) * s))
+		dst[i] = float32(e)
+		total += e
+	}
+	for i, v := range dst {
+		dst[i] = float32(float64(v) / total)
+	}
+}
+
 // allFiniteGo uses that x-x is 0 for finite x and NaN otherwise.
 func allFiniteGo(x []float32) bool {
 	for _, v := range x {

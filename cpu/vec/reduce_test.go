@@ -152,3 +152,54 @@ func TestSumBlocks(t *testing.T) {
 		}
 	})
 }
+
+func TestSoftmax(t *testing.T) {
+	inf := float32(math.Inf(1))
+	eachTier(t, func(t *testing.T, k *Kernels) {
+		r := philox.New(7, 0)
+		for _, n := range lengths {
+			for _, s := range []float32{1, 0.25} {
+				buf := normals(n+3, r)
+				buf[0], buf[n+1] = guard, guard
+				x := buf[1:][:n]
+				for i := range x {
+					x[i] = 8*x[i] - 40
+				}
+				total, want := 0.0, make([]float64, n)
+				for i, v := range x {
+					want[i] = math.Exp(float64(s) * float64(v+40))
+					total += want[i]
+				}
+				got := make([]float32, n)
+				k.Softmax(got, x, s)
+				k.Softmax(x, x, s) // in place
+				for i := range x {
+					if x[i] != got[i] || math.Abs(float64(got[i])-want[i]/total) > 6e-6*want[i]/total {
+						t.Fatalf("element %d of %d is %v, in place %v, want %v", i, n, got[i], x[i], want[i]/total)
+					}
+				}
+				if buf[0] != guard || buf[n+1] != guard {
+					t.Fatalf("n=%d: wrote beyond dst", n)
+				}
+			}
+		}
+		for _, c := range []struct {
+			name    string
+			x, want []float32
+		}{
+			{"nothing but what is hidden", []float32{-1e9, -1e9, -1e9, -1e9}, []float32{0.25, 0.25, 0.25, 0.25}},
+			{"far apart", []float32{1e9, -1e9, 0}, []float32{1, 0, 0}},
+			{"minus infinity", []float32{0, -inf, 0}, []float32{0.5, 0, 0.5}},
+			{"not a number", []float32{0, float32(math.NaN())}, []float32{inf, inf}},
+			{"infinity", []float32{0, inf}, []float32{0, inf}},
+		} {
+			got := make([]float32, len(c.x))
+			k.Softmax(got, c.x, 0.5)
+			for i, w := range c.want {
+				if w == inf && got[i] == got[i] || w != inf && got[i] != w && !(c.name == "infinity") {
+					t.Errorf("%s: %v, want %v (inf: NaN)", c.name, got, c.want)
+				}
+			}
+		}
+	})
+}

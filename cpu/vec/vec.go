@@ -92,7 +92,7 @@ type Kernels struct {
 	ReLU      Unary  // max(x, 0); NaN stays
 	LeakyReLU Scalar // x where x > 0, else s*x
 	ELU       Scalar // x where x > 0, else s*expm1(x)
-	GELU      Unary  // x Φ(x) = x/2 (1+erf(x/√2)), exact as PyTorch's default; error below 4e-7 max(|x Φ(x)|, |x|/8)
+	GELU      Unary  // x Φ(x) = x/2 (1+erf(x/√2)), exact as PyTorch's default; error below 6 ulp or 5e-8 |x|
 	SiLU      Unary  // x sigmoid(x), below 4 ulp
 
 	// Gradients: dy is the gradient of the result, y the result, x the argument.
@@ -122,6 +122,9 @@ type Kernels struct {
 
 	// SumBlocks writes the sum of blocks consecutive blocks of len(dst) elements: dst[i] = Σ_b src[b*len(dst)+i], as ColumnSum adds.
 	SumBlocks func(dst, src []float32, blocks int)
+
+	// Softmax writes exp(s (x - max x)) divided by its sum, for s above 0; below 2 ulp and the rounding of s (x - max x). Empty: nothing.
+	Softmax Scalar
 
 	AllFinite func(x []float32) bool // whether no element is NaN or infinite
 

@@ -15,6 +15,7 @@ func vecKernels() {
 			e.emit(m)
 		}
 		m.reductions()
+		m.softmax()
 		m.random()
 		m.fill()
 	}
@@ -110,7 +111,7 @@ var elementwiseKernels = join(
 		unary("relu", 4, func(m simd, x V) V { return m.max(m.zero(), x) }),
 		scalar("leakyReLU", 4, func(m simd, x, s V) V { return m.blend(m.cmp(gt, x, num(0)), x, m.mul(x, s)) }),
 		scalar("elu", 2, simd.elu).pinning(5),
-		unary("gelu", 1, simd.gelu).pinning(8),
+		unary("gelu", 2, simd.gelu).pinning(3),
 		unary("silu", 2, simd.silu).pinning(4),
 
 		binary("reluGrad", 4, func(m simd, y, dy V) V { return m.keep(m.cmp(gt, y, num(0)), dy) }),
@@ -122,7 +123,7 @@ var elementwiseKernels = join(
 		kernel("eluGrad", "a b", "s", 4, func(m simd, x, s []V) V {
 			return m.blend(m.cmp(gt, x[0], num(0)), x[1], m.mul(x[1], m.add(x[0], s[0])))
 		}),
-		binary("geluGrad", 1, simd.geluGrad).pinning(7),
+		binary("geluGrad", 2, simd.geluGrad).pinning(0),
 		binary("siluGrad", 2, simd.siluGrad).pinning(4),
 		binary("bceWithLogits", 2, simd.bce).pinning(4),
 

@@ -151,24 +151,28 @@ func (m simd) erf(x V) V {
 	return m.blend(small, near, far)
 }
 
-// cdf is Φ(x) = (1+erf(x/√2))/2, without cancellation for negative x.
-func (m simd) cdf(x V) V {
-	y := m.mul(x, num(math.Sqrt2/2))
-	small, near, far := m.erfParts(y)
-	far = m.mul(far, num(0.5))
-	far = m.blend(m.negative(x), far, m.sub(m.load(num(1)), far))
-	return m.blend(small, m.fma(near, num(0.5), num(0.5)), far)
+// cdf is Φ(x), and exp(-x²/2) for the density: Φ(-|x|) is exp(-x²/2) R(|x|), so that negative x lose nothing. R is a minimax
+// fit of rational functions of degree 4 and 5 on 0 <= |x| <= 14.5 with a relative error below 6e-9; from there on Φ(-|x|) is 0.
+func (m simd) cdf(x V) (c, e V) {
+	a := m.min(num(14.5), m.abs(x))
+	e = m.exp(m.mul(m.mul(a, num(-0.5)), a), true)
+	p := m.poly(a, 0.004116358427860093, 0.040633568613319584, 0.18323616548552804, 0.4382963557591164, 0.5)
+	q := m.poly(a, 0.010318060692142212, 0.10185969854726588, 0.4694733383975786, 1.2025074394160433, 1.6744776927376603, 1)
+	far := m.mul(e, m.div(p, q))
+	return m.blend(m.negative(x), far, m.sub(m.load(num(1)), far)), e
 }
 
 // gelu is x Φ(x). Where Φ is 0 in float32, x is bounded: -Inf gives -0.
-func (m simd) gelu(x V) V { return m.mul(m.max(num(-20), x), m.cdf(x)) }
+func (m simd) gelu(x V) V {
+	c, _ := m.cdf(x)
+	return m.mul(m.max(num(-20), x), c)
+}
 
 // geluGrad is dy (Φ(x) + x φ(x)).
 func (m simd) geluGrad(x, dy V) V {
-	c := m.cdf(x)
+	c, e := m.cdf(x)
 	b := m.min(num(20), m.max(num(-20), x)) // φ(20) is 0
-	q := m.exp(m.mul(m.mul(b, num(-0.5)), b), true)
-	return m.mul(dy, m.fma(m.mul(b, num(1/math.Sqrt(2*math.Pi))), q, c))
+	return m.mul(dy, m.fma(m.mul(b, num(1/math.Sqrt(2*math.Pi))), e, c))
 }
 
 // silu is x sigmoid(x); sigmoid(-120) is 0.
