@@ -251,6 +251,24 @@ func (c *Config) Finished(m *model.Config, meta checkpoint.Meta, perEpoch float6
 	return ""
 }
 
+// Longer is the key by which a resume makes a run go on that has ended at a checkpoint with a status of [Config.Finished], "" where
+// none does: a prior is not trained again.
+func (c *Config) Longer(m *model.Config, meta checkpoint.Meta, status string) string {
+	last := len(c.Stages) - 1
+	if _, isLater := m.Prior.(model.Later); isLater {
+		return ""
+	}
+	switch {
+	case status == StatusStopped:
+		return "train.early_stopping"
+	case c.MaxSteps > 0 && meta.Step >= c.MaxSteps:
+		return "train.max_steps"
+	case last >= 0 && c.Stages[last].Epochs > 0:
+		return fmt.Sprintf("train.stages.%d.epochs", last)
+	}
+	return "train.epochs"
+}
+
 // more reports whether there is a stage behind the one under way.
 func (r *Run) more() bool { return r.Stage+1 < len(r.stages) }
 

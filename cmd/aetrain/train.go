@@ -28,7 +28,8 @@ var trainCommand = command{
 	help: `
 The result is the run's folder: checkpoints, metrics.jsonl, pictures, and the config complete. The first ^C (or SIGTERM) ends
 training after the current step with a checkpoint and shows the command that goes on; the second one ends it at once.
-With -resume, -set may change train.*, optimizer.* but its name, the weights of penalties, data.dir, data.file, data.workers and kernels.*.`,
+With -resume, -set may change train.* (of its stages name, epochs and optimizer), optimizer.* but its name, the weights of penalties,
+data.dir, data.file, data.workers and kernels.*.`,
 	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
 		var o trainOptions
 		f.StringVar(&o.Config, "config", "", "the experiment's `FILE`")

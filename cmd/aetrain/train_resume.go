@@ -18,7 +18,8 @@ import (
 
 // resumable are the keys that -set may change on a resume: all that keeps weights and the order of the data.
 var resumable = []string{
-	"train.*", "optimizer.*", "!optimizer.name",
+	"train.*", "!train.stages", "!train.stages.*", "train.stages.*.name", "train.stages.*.epochs", "train.stages.*.optimizer.*", "!train.stages.*.optimizer.name",
+	"optimizer.*", "!optimizer.name",
 	"model.penalties.*.weight", "model.penalties.*.weight.*", "model.penalties.*.beta", "model.penalties.*.beta.*",
 	"model.adversaries.*.weight", "model.adversaries.*.weight.*", "model.adversaries.*.optimizer.*", "!model.adversaries.*.optimizer.name",
 	"data.dir", "data.file", "data.workers", "kernels.*",
@@ -143,7 +144,11 @@ func stepsPerEpoch(dir string, meta checkpoint.Meta) float64 {
 
 // alreadyFinished says so, and shows the result of the run as it was.
 func (j *trainJob) alreadyFinished(meta checkpoint.Meta, status string, stdout io.Writer) error {
-	j.talk.Linef("%s is finished (%s, epoch %d, step %s); more epochs go on: -set train.epochs=N", j.dir, status, meta.Epoch, count(meta.Step))
+	on := fmt.Sprintf("its prior is trained, so more epochs are a new run with train.start_from = %q", j.dir)
+	if key := j.train.Longer(j.model, meta, status); key != "" {
+		on = "to go on: -set " + key + "=N"
+	}
+	j.talk.Linef("%s is finished (%s, epoch %d, step %s); %s", j.dir, status, meta.Epoch, count(meta.Step), on)
 	rows, err := trainer.ReadRows(j.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

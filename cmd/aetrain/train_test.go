@@ -240,12 +240,52 @@ func TestResumeEarlyStopped(t *testing.T) {
 	if r.Status != "early-stopped" || r.Epoch != 3 {
 		t.Fatalf("a run that cannot improve: %+v", r)
 	}
-	if o := l.must("-resume", "a"); !strings.Contains(o.stderr, "a is finished (early-stopped, epoch 3") {
+	if o := l.must("-resume", "a"); !strings.Contains(o.stderr, "a is finished (early-stopped, epoch 3, step 21); to go on: -set train.early_stopping=N") {
 		t.Errorf("resumed: %s", o.stderr)
 	}
 	l.json(&r, "-resume", "a", "-set", "train.early_stopping=4")
 	if r.Status != "early-stopped" || r.Epoch != 5 {
 		t.Errorf("with more patience: %+v", r)
+	}
+}
+
+// What a resume may change of stages, and by which key a run goes on that is finished.
+func TestResumeStages(t *testing.T) {
+	l := newLab(t)
+	l.write("tiny.toml", tiny)
+	stages := `train.stages=[{depth=1,epochs=1,trains=["encoder"],optimizer={name="sgd"}},{epochs=1}]`
+	l.must("train", "tiny.toml", "-out", "a", "-quiet", "-set", stages)
+	for set, refused := range map[string]bool{
+		"train.stages.0.depth=0":                    true,
+		`train.stages.0.trains=["decoder"]`:         true,
+		`train.stages.1.losses=["none"]`:            true,
+		"train.stages.0.optimizer.name=adam":        true,
+		"train.stages=[{epochs=3}]":                 true,
+		"train.stages.1.name=last":                  false,
+		"train.stages.1.epochs=1.5":                 false,
+		"train.stages.0.optimizer.weight_decay=0.1": false,
+	} {
+		o := l.run("-resume", "a", "-dry-run", "-set", set)
+		if said := strings.Contains(o.stderr, "a resumed run cannot change this; begin a new one with train.start_from = \"a\""); said != refused || (o.code == 2) != refused {
+			t.Errorf("-set %s: exit code %d, refused %v, want %v\n%s", set, o.code, said, refused, o.stderr)
+		}
+	}
+	if o := l.must("-resume", "a"); !strings.Contains(o.stderr, "to go on: -set train.stages.1.epochs=N") {
+		t.Errorf("a finished run says\n%s", o.stderr)
+	}
+	var r trainResult
+	l.json(&r, "-resume", "a", "-set", "train.stages.1.epochs=2")
+	if r.Epoch != 3 || r.Step != 21 {
+		t.Errorf("resumed: %+v", r)
+	}
+	l.must("-resume", "a", "-quiet", "-set", "train.max_steps=22", "-set", "train.stages.1.epochs=9")
+	if o := l.must("-resume", "a"); !strings.Contains(o.stderr, "to go on: -set train.max_steps=N") {
+		t.Errorf("a run that was bounded by steps says\n%s", o.stderr)
+	}
+	l.must("train", "tiny.toml", "-out", "b", "-quiet", "-set", "train.epochs=1", "-set", `model.bottleneck={kind="fsq",levels=[5,4]}`, "-set", "model.latent_dim=2",
+		"-set", `model.prior={kind="autoregressive",layers=[{layer="gru",units=4}],epochs=1}`)
+	if o := l.must("-resume", "b"); !strings.Contains(o.stderr, `its prior is trained, so more epochs are a new run with train.start_from = "b"`) {
+		t.Errorf("a run with a prior says\n%s", o.stderr)
 	}
 }
 
