@@ -37,3 +37,9 @@ func (*MultinomialLikelihood) Distribution(_ *nn.Scope, raw graph.Value, _ int) 
 func (*MultinomialLikelihood) Range() (low, high float64, bounded bool) {
 	return 0, math.Inf(1), true
 }
+
+// GivesShares reports whether reconstructions are probabilities that share out what the input counts, on a scale of their own.
+func (c *Config) GivesShares() bool {
+	_, shares := c.Reconstruction.(*MultinomialLikelihood)
+	return shares
+}

@@ -39,6 +39,7 @@ type Samples struct {
 
 const (
 	pairsShown   = 10
+	plotsAbreast = 5 // of vectors and series, whose plots are wide
 	samplesShown = 64
 	sampleSeed   = 1
 )
@@ -114,7 +115,10 @@ func (s *Samples) draw(ctx context.Context, r *Run) error {
 	if err != nil {
 		return fmt.Errorf("pictures: %w", err)
 	}
-	o := grid.Options{Low: s.low, High: s.high, Columns: pairsShown}
+	o := grid.Options{Low: s.low, High: s.high, Columns: pairsShown, Apart: r.Options.Model.Config.GivesShares()}
+	if len(r.Options.Model.X) < 3 {
+		o.Columns = plotsAbreast
+	}
 	text, ending := r.Splits.Vocabulary() != nil, "png"
 	if text {
 		ending = "txt"

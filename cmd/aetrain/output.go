@@ -196,21 +196,22 @@ func (r rows) gather() (*tensor.Dense, error) {
 	return tensor.New(tensor.WithShape(append([]int{r.n}, r.shape...)...), tensor.WithBacking(all)), nil
 }
 
-// greyRange is [0,1] for values that lie in it, else their own range.
+// greyRange is [0,1] for values that lie in it but for a few that a squared error lets overshoot, else their own range.
 func greyRange(xs ...*tensor.Dense) (low, high float64) {
-	const slack = 0.05
+	const slack, few = 0.05, 0.05
 	low, high = 0, 1
-	fits := true
+	outside, all := 0, 0
 	for _, x := range xs {
 		for _, v := range x.Float32s() {
 			f := float64(v)
 			if f < -slack || f > 1+slack {
-				fits = false
+				outside++
 			}
 			low, high = min(low, f), max(high, f)
 		}
+		all += len(x.Float32s())
 	}
-	if fits {
+	if float64(outside) <= few*float64(all) {
 		return 0, 1
 	}
 	return low, high

@@ -25,6 +25,7 @@ With -label a model with a decoder for each label (model.decoder_per) swaps: eve
 		o.addInput(f)
 		o.addOutput(f)
 		o.addLabel(f, "that of each input")
+		f.IntVar(&o.N, "n", 0, "inputs at most, `N` (default: all; a picture shows 64)")
 		f.BoolVar(&o.Corrupt, "corrupt", false, "corrupt the input as in training, by the run's seed")
 		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			o.Labelled = f.given("label")
@@ -40,11 +41,15 @@ With -label a model with a decoder for each label (model.decoder_per) swaps: eve
 type reconstructOptions struct {
 	runOptions
 	labelOptions
+	N       int  // inputs at most; 0: all
 	Corrupt bool // the input, as in training
 }
 
 // runReconstruct writes a reconstruction for each input.
 func runReconstruct(ctx context.Context, o reconstructOptions, stdout, stderr io.Writer) error {
+	if o.N < 0 {
+		return usagef("-n %d: it is 1 or more", o.N)
+	}
 	t := newTalk(stderr, o.talkOptions)
 	defer t.done()
 	r, err := openRun(o.runOptions, t)
@@ -58,7 +63,11 @@ func runReconstruct(ctx context.Context, o reconstructOptions, stdout, stderr io
 	if err := o.relabel(r); err != nil {
 		return err
 	}
-	rec := &reconstruction{r: r, corrupt: o.Corrupt, n: r.shownRows(r.source.Len(), o.Out)}
+	rec := &reconstruction{r: r, corrupt: o.Corrupt, n: r.source.Len()}
+	if o.N > 0 {
+		rec.n = min(o.N, rec.n)
+	}
+	rec.n = r.shownRows(rec.n, o.Out)
 	if isPicture(o.Out) && rec.n > 1 {
 		if err := rec.drawPairs(ctx, o.Out); err != nil {
 			return err
@@ -138,7 +147,7 @@ func (c *reconstruction) drawPairs(ctx context.Context, out string) error {
 	shape := append([]int{c.n}, c.r.Model.Model().X...)
 	a := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(above))
 	b := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(below))
-	o := grid.Options{}
+	o := grid.Options{Apart: c.r.Model.Model().Config.GivesShares()}
 	o.Low, o.High = greyRange(a)
 	return cachedir.WriteFile(configs.ResolvePath(out), func(w io.Writer) error { return grid.WritePairs(w, a, b, o) })
 }

@@ -65,6 +65,7 @@ func TestEval(t *testing.T) {
 		"decode runs/a -in other.npy":         "its codes have 5 numbers, the model's 3",
 		"interpolate runs/a -steps 1":         "-steps is 2 or more",
 		"sample runs/a -n 0":                  "it is 1 or more",
+		"reconstruct runs/a -n -1":            "it is 1 or more",
 		"encode runs/a -in ours.npy -out x.y": ".y files are not written",
 	} {
 		if o := l.run(strings.Fields(args)...); o.code != 2 || !strings.Contains(o.stderr, want) {
@@ -95,6 +96,10 @@ func TestEncodeDecodeReconstruct(t *testing.T) {
 	l.json(&r, "encode", "-split", "validation")
 	if len(r.Rows) != 60 || len(r.Rows[0]["z"].([]any)) != 3 {
 		t.Errorf("encode -format json has %d rows", len(r.Rows))
+	}
+	l.json(&r, "reconstruct", "-n", "7")
+	if len(r.Rows) != 7 || r.Examples != 7 {
+		t.Errorf("seven reconstructions are %d rows of %d examples", len(r.Rows), r.Examples)
 	}
 	l.json(&r, "reconstruct", "-corrupt", "-out", "x.jsonl")
 	if r.Metrics["mse"] <= 0 || r.Out != "x.jsonl" {

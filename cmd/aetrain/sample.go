@@ -74,7 +74,15 @@ func runSample(ctx context.Context, o sampleOptions, stdout, stderr io.Writer) e
 	if err != nil {
 		return err
 	}
-	return r.deliverTensor(x, 0, o.runOptions, grid.Options{}, stdout)
+	return r.deliverTensor(x, 0, o.runOptions, grid.Options{Columns: o.classes(r)}, stdout)
+}
+
+// classes is how many examples stand side by side in a picture: one of each label, where they come one after the other; 0: any number.
+func (o sampleOptions) classes(r *openedRun) int {
+	if fields := r.Model.Model().ConditionFields(); !o.Labelled && len(fields) > 0 {
+		return fields[0].Classes
+	}
+	return 0
 }
 
 // drawnFrom is the model with the prior that is asked for. A mixture that the run lacks is fitted to the codes of its training split.

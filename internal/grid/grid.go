@@ -20,6 +20,7 @@ import (
 type Options struct {
 	Low, High float64 // the range that is drawn from black to white, or from bottom to top; none (0, 0): [0, 1] for images, else what occurs
 	Columns   int     // examples side by side; 0: so that the picture is about square
+	Apart     bool    // each array of a stack has a range of its own, from 0 to its largest value: what is below are shares, say
 	Scale     int     // each pixel of an image is so many wide and high; 0: tiny images are enlarged
 }
 
@@ -76,6 +77,11 @@ func WriteStacks(w io.Writer, o Options, arrays ...*tensor.Dense) error {
 	}
 	var group []cells
 	for _, v := range all {
+		if o.Apart {
+			_, high := extent([]*values{v})
+			group = append(group, v.cells(Options{High: high, Scale: o.Scale}, v))
+			continue
+		}
 		group = append(group, v.cells(o, all...))
 	}
 	return layout(w, all[0].n, group, o)

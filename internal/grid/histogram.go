@@ -21,10 +21,11 @@ const (
 var markColor = color.RGBA{0, 0, 0, 255}
 
 // WriteHistogram draws how often values occur as a PNG: a colour for each group of values, on one scale, each group as high as the
-// picture where it is most frequent (groups may differ a hundredfold in size), and a vertical line at mark unless it is NaN. What is
-// largest of all, the last hundredth of a group, stands in the last bar, so that one far value leaves the others apart; what is no
-// finite number stands nowhere.
+// picture where it is most frequent (groups may differ a hundredfold in size), and a vertical line at mark unless it is NaN. The scale is
+// logarithmic where all values are positive. What is largest of all, the last hundredth of a group, stands in the last bar, so that one
+// far value leaves the others apart; what is no finite number stands nowhere.
 func WriteHistogram(w io.Writer, groups [][]float64, mark float64) error {
+	groups, mark = scaled(groups, mark)
 	low, high := span(groups, mark)
 	if !(high > low) {
 		return fmt.Errorf("grid: no values that differ, there is nothing to draw")
@@ -43,6 +44,29 @@ func WriteHistogram(w io.Writer, groups [][]float64, mark float64) error {
 	return encode(w, picture)
 }
 
+// scaled are the finite values, and the mark, as they are placed: their logarithms where all of them are positive.
+func scaled(groups [][]float64, mark float64) ([][]float64, float64) {
+	positive := !(mark <= 0)
+	finite := make([][]float64, len(groups))
+	for g, values := range groups {
+		for _, v := range values {
+			if !math.IsNaN(v) && !math.IsInf(v, 0) {
+				finite[g] = append(finite[g], v)
+				positive = positive && v > 0
+			}
+		}
+	}
+	if !positive {
+		return finite, mark
+	}
+	for _, values := range finite {
+		for i, v := range values {
+			values[i] = math.Log(v)
+		}
+	}
+	return finite, math.Log(mark)
+}
+
 // span is what the picture shows: from the least value to the largest 0.99 quantile of a group, and the mark.
 func span(groups [][]float64, mark float64) (low, high float64) {
 	low, high = math.Inf(1), math.Inf(-1)
@@ -50,11 +74,10 @@ func span(groups [][]float64, mark float64) (low, high float64) {
 		low, high = mark, mark
 	}
 	for _, values := range groups {
-		sorted := slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
-		if len(sorted) == 0 {
+		if len(values) == 0 {
 			continue
 		}
-		slices.Sort(sorted)
+		sorted := slices.Sorted(slices.Values(values))
 		low, high = min(low, sorted[0]), max(high, sorted[(len(sorted)-1)*99/100])
 	}
 	return low, high
@@ -64,9 +87,6 @@ func span(groups [][]float64, mark float64) (low, high float64) {
 func counts(values []float64, low, high float64, bars int) []int {
 	n := make([]int, bars)
 	for _, v := range values {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			continue
-		}
 		n[int(max(0, min(1, (v-low)/(high-low)))*float64(bars-1))]++
 	}
 	return n
