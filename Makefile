@@ -93,6 +93,11 @@ staticcheck: ## staticcheck, at a pinned version
 	$(GO) run $(STATICCHECK) ./...
 	cd kernels/asm && $(GO) run $(STATICCHECK) ./...
 
+# Some: make pictures NAMES="vae lstm"
+.PHONY: pictures
+pictures: build ## the pictures of docs/variants.md, from runs in runs/pictures, which are trained where they lack; NAMES
+	docs/pictures.sh bin/aetrain runs/pictures $(NAMES)
+
 .PHONY: golden
 golden: ## write golden files anew; look at the difference before you commit it
 	$(GO) test ./cmd/aetrain ./configs ./data ./program -update

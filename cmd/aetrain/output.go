@@ -198,7 +198,7 @@ func (r rows) gather() (*tensor.Dense, error) {
 
 // greyRange is [0,1] for values that lie in it but for a few that a squared error lets overshoot, else their own range.
 func greyRange(xs ...*tensor.Dense) (low, high float64) {
-	const slack, few = 0.05, 0.05
+	const slack, few = 0.05, 0.1
 	low, high = 0, 1
 	outside, all := 0, 0
 	for _, x := range xs {
