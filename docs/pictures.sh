@@ -18,13 +18,13 @@ draw() {
       "$aetrain" anomaly "$run" -out "$out" ;;
     conditional)
       "$aetrain" sample "$run" -n 40 -out "$out" ;;
-    vae | conv-vae | *iwae | flow-* | iaf | vamp | ladder | hyperspherical | joint-vae | gaussian-mixture | vq-prior)
+    vae | conv-vae | gaussian-vae | laplace | continuous-bernoulli | discretized-logistic | *iwae | flow-* | iaf | vamp | ladder | hyperspherical | joint-vae | gaussian-mixture | vq-prior)
       "$aetrain" sample "$run" -n 25 -out "$out" ;;
     face-swap)
       "$aetrain" reconstruct "$run" -split validation -label 2 -n 12 -out "$out" ;;
     denoising* | masked) # what there was, what was seen of it, what came back
       cp "$(ls "$run"/samples/reconstructions-epoch-*.png | tail -n 1)" "$out" ;;
-    lstm | tcn | transformer | quantum) # plots, three abreast
+    lstm | gru | tcn | transformer | quantum | negative-binomial) # plots, three abreast
       "$aetrain" reconstruct "$run" -split validation -n 9 -out "$out" ;;
     *)
       "$aetrain" reconstruct "$run" -split validation -n 10 -out "$out" ;;
