@@ -280,7 +280,9 @@ func TestHistogram(t *testing.T) {
 // Stacks drawn apart have each a range from 0 to its own largest value.
 func TestStacksApart(t *testing.T) {
 	above, below := array([]float32{0, 1, 0.5, 0}, 1, 1, 2, 2), array([]float32{0, 0.002, 0.001, 0}, 1, 1, 2, 2)
-	p := picture(t, func(b *bytes.Buffer) error { return WriteStacks(b, Options{High: 1, Scale: 1, Apart: true}, above, below) })
+	p := picture(t, func(b *bytes.Buffer) error {
+		return WriteStacks(b, Options{High: 1, Scale: 1, Apart: true}, above, below)
+	})
 	for _, top := range []int{4, 8} {
 		pixel(t, p, 3, top, grey(255))
 		pixel(t, p, 2, top+1, grey(128))
