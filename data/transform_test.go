@@ -9,6 +9,7 @@ import (
 
 	"aetrain/configs"
 	"aetrain/graph"
+	"aetrain/internal/philox"
 
 	"gorgonia.org/tensor"
 )
@@ -169,10 +170,11 @@ func TestRandomTransforms(t *testing.T) {
 		x[i] = float32(i%100) / 100
 	}
 	src := newVectors(graph.Shape{1, 2, 3}, x)
+	epochs := "differ"
 	read := func(p *Pipeline, epoch int, indices ...int) []float32 {
 		t.Helper()
-		if !p.steps[0].varies() {
-			t.Error("the step counts as the same in every epoch")
+		if p.steps[0].varies() != (epochs == "differ") {
+			t.Errorf("the step counts as varying: %v", p.steps[0].varies())
 		}
 		dst := NewBatch(src.Fields(), len(indices), nil)
 		var err error
@@ -220,6 +222,19 @@ func TestRandomTransforms(t *testing.T) {
 			}
 		})
 	}
+	t.Run("binarize once", func(t *testing.T) {
+		anew := read(pipelineOver(t, src, &Binarize{Dynamic: true}), 0, all...)
+		epochs = "are equal"
+		defer func() { epochs = "differ" }()
+		p := pipelineOver(t, src, &Binarize{Dynamic: true, Once: true})
+		first := read(p, 3, all...)
+		if !slices.Equal(first, read(p, 4, all...)) || !slices.Equal(first, read(p, -1, all...)) {
+			t.Error("another epoch gives other values")
+		}
+		if !slices.Equal(first, anew) {
+			t.Error("they are not those of the first epoch")
+		}
+	})
 	t.Run("binarize keeps means", func(t *testing.T) {
 		p, sum := pipelineOver(t, src, &Binarize{Dynamic: true}), 0.0
 		for epoch := range 50 {
@@ -282,5 +297,31 @@ func TestPipelineState(t *testing.T) {
 	wide, _ := newPipeline([]Transform{&Standardize{Axis: "feature"}}, newVectors(graph.Shape{3}, nil), 1)
 	if err := wide.restore([]Stored{stored("transforms.0.mean", []float32{1}), stored("transforms.0.std", []float32{1})}); err == nil {
 		t.Error("state of another length is accepted")
+	}
+}
+
+// Values that are sure are set without a draw, and the draws of the others stay what they are.
+func TestDrawBits(t *testing.T) {
+	nan := float32(math.NaN())
+	src := []float32{0, 1, 0, 1, 0, 0.5, 1, 0.5, -1, 2, nan, 0, 0.25, 0.75, 0, 1, 0.5, 1}
+	dst := make([]float32, len(src))
+	for row := range uint32(20) {
+		d := Draw{Seed: 7, Stream: 3, Epoch: 2, Row: row}
+		drawBits(dst, src, d)
+		for i, v := range src {
+			want := float32(0)
+			if philox.Uniform(d.Block(i / 4)[i%4]) < v {
+				want = 1
+			}
+			if dst[i] != want {
+				t.Fatalf("row %d, value %d, %v, became %v, want %v", row, i, v, dst[i], want)
+			}
+		}
+	}
+}
+
+func TestBinarizeOnceWantsDraws(t *testing.T) {
+	if err := (&Binarize{Once: true}).Validate(); err == nil || !strings.Contains(err.Error(), "add dynamic = true") {
+		t.Errorf("error %v", err)
 	}
 }

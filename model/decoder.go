@@ -38,6 +38,11 @@ func (m *Model) buildDecoder() error {
 	if err := m.checkTeacher(); err != nil {
 		return err
 	}
+	if c, ok := m.Config.Reconstruction.(interface{ CheckDecoder(*nn.Stack) error }); ok {
+		if err := c.CheckDecoder(m.Decoder); err != nil {
+			return mistake("model.reconstruction.start", "%w", err)
+		}
+	}
 	return m.checkOutput()
 }
 

@@ -57,6 +57,8 @@ func TestMistakes(t *testing.T) {
 			"t.toml:2: model.tied: weights are shared with the encoder's mirror: leave the decoder out, or tied"},
 		{"logits cut", "[model]\npreset = \"vae\"\ndecoder = [{ layer = \"dense\", activation = \"relu\" }]\n", []int{8},
 			"t.toml:3: model.decoder[0]: bce takes the numbers before its own sigmoid, and relu would cut them: leave the last activation out"},
+		{"a bias that is not there", "[model]\npreset = \"vae\"\nreconstruction = { kind = \"bce\", start = \"data\" }\ndecoder = [{ layer = \"dense\", bias = false }]\n", []int{8},
+			"t.toml:3: model.reconstruction.start: the data give the bias of each value: the decoder's last layer must be a dense one with a bias, or leave start out"},
 		{"mean under iwae", "[model]\npreset = \"vae\"\nbottleneck = { kind = \"gaussian\", bound = \"iwae\", samples = 3 }\nreconstruction = { kind = \"bce\", reduction = \"mean\" }\n", []int{8},
 			"t.toml:4: model.reconstruction.reduction: an importance-weighted bound needs nats: reduction = \"sum\""},
 		{"nothing corrupted", "[model]\nreconstruction = { kind = \"mse\", on = \"corrupted\" }\n", []int{8},

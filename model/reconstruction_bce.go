@@ -8,12 +8,17 @@ import (
 )
 
 func init() {
-	Reconstructions.Add("bce", func() Reconstruction { return &BCE{ReconstructionOptions: newReconstructionOptions()} })
+	Reconstructions.Add("bce", func() Reconstruction {
+		return &BCE{ReconstructionOptions: newReconstructionOptions(), Begin: "layer"}
+	})
 }
 
 // BCE is the binary cross-entropy, a Bernoulli likelihood of values in [0, 1]. The decoder gives logits; a sigmoid at its end is
 // understood and not applied twice.
-type BCE struct{ ReconstructionOptions }
+type BCE struct {
+	ReconstructionOptions
+	Begin string `toml:"start" choices:"layer|data" doc:"what the decoder's last bias starts as: what its layer has, or the logit of each value's mean over the training split"`
+}
 
 // Channels is 1: the logit.
 func (*BCE) Channels() int { return 1 }

@@ -15,7 +15,8 @@ type Starting interface {
 	Passes() int
 }
 
-// Starter is a penalty or a prior with an init pass. s is the part's scope; of f, penalties see the codes, priors the input alone.
+// Starter is a penalty, a prior or a reconstruction with an init pass. s is the part's scope; of f, penalties see the codes, the
+// others the input alone.
 type Starter interface {
 	Starting
 	Start(s *nn.Scope, f *Forward, p Pass)
@@ -40,9 +41,10 @@ const (
 )
 
 const (
-	startBottleneck = "bottleneck"
-	startPrior      = "prior"
-	startPenalty    = "penalties."
+	startBottleneck     = "bottleneck"
+	startPrior          = "prior"
+	startReconstruction = "reconstruction"
+	startPenalty        = "penalties."
 )
 
 // Starts are the parts that have an init pass, in their order, with the number of passes each.
@@ -58,6 +60,9 @@ func (m *Model) Starts() (parts []string, passes map[string]int) {
 	}
 	add(startBottleneck, m.Config.Bottleneck)
 	add(startPrior, m.Config.Prior)
+	if !m.codeOnly {
+		add(startReconstruction, m.Config.Reconstruction)
+	}
 	for _, name := range m.penaltyNames() {
 		if len(m.phasesOf(name)) > 0 {
 			add(startPenalty+name, m.Config.Penalties[name])
@@ -81,6 +86,8 @@ func (m *Model) Start(part string, batch int) (*Function, error) {
 		f.startCode(m.Config.Bottleneck.(CodeStarter), p)
 	case startPrior:
 		f.startPart("prior", m.Config.Prior.(Starter), p)
+	case startReconstruction:
+		f.startPart("reconstruction", m.Config.Reconstruction.(Starter), p)
 	default:
 		name := part[len(startPenalty):]
 		f.Latents = f.encode(fn.Scope, f.Input)

@@ -28,6 +28,9 @@ func TestSchedules(t *testing.T) {
 		{"step before", `{ kind = "step", every = 5, factor = 0.5 }`, 4.99, 1},
 		{"step at", `{ kind = "step", every = 5, factor = 0.5 }`, 5, 0.5},
 		{"step twice", `{ kind = "step", every = 5, factor = 0.5 }`, 14, 0.25},
+		{"listed epochs, before", `{ kind = "step", at = [1, 4, 13], factor = 0.5 }`, 0.99, 1},
+		{"listed epochs, on one", `{ kind = "step", at = [1, 4, 13], factor = 0.5 }`, 4, 0.25},
+		{"listed epochs, beyond", `{ kind = "step", at = [1, 4, 13], factor = 0.5 }`, 19, 0.125},
 		{"exponential", `{ kind = "exponential", factor = 0.9 }`, 3, 0.9 * 0.9 * 0.9},
 		{"plateau", `{ kind = "plateau" }`, 3, 1},
 	} {
@@ -64,6 +67,7 @@ func TestConfigMistakes(t *testing.T) {
 		{"key of another optimizer", `momentum = 0.9`, "momentum"},
 		{"betas", `betas = [0.9]`, "optimizer.betas: 1 numbers; want two, such as [0.9, 0.999]"},
 		{"not a number", `learning_rate = "x"`, "\"x\" is not a number"},
+		{"listed epochs", `schedule = { kind = "step", at = [4, 4] }`, "epoch 4 does not come after 4"},
 		{"schedule", `schedule = { kind = "cosin" }`, "did you mean cosine?"},
 	} {
 		cfg, err := configs.Load(configs.LoadOptions{File: "t.toml", Bytes: []byte("[optimizer]\n" + c.text)})

@@ -116,7 +116,7 @@ func TestSoftBoundary(t *testing.T) {
 	}
 }
 
-// Centres of dictionaries and pseudo-inputs start from the data.
+// Centres of dictionaries, pseudo-inputs and a likelihood's bias start from the data.
 func TestStartsFromData(t *testing.T) {
 	const text = "[data]\nsource = \"digits\"\nlimit = 220\nbatch = 30\nvalidation = 20\nshuffle = false\n[train]\nmax_steps = 1\n[optimizer]\nlearning_rate = 0\n"
 	ctx := context.Background()
@@ -145,6 +145,18 @@ func TestStartsFromData(t *testing.T) {
 		want := math.Min(0.99, math.Max(0.01, float64(pixels[at])))
 		if got := 1 / (1 + math.Exp(-float64(inputs[at]))); math.Abs(got-want) > 1e-3 {
 			t.Errorf("pseudo-input %d has %v, the example %v", at/784, got, want)
+		}
+	}
+	s = prepareText(t, "", 2, text, "model.preset=vae", "model.latent_dim=2", "model.reconstruction.start=data", "model.encoder=[{layer=\"dense\",units=8}]")
+	if r, err = s.train(t, nil); err != nil {
+		t.Fatal(err)
+	}
+	bias := readState(t, r, "decoder.1.bias")
+	for _, j := range []int{0, 300, 400, 500} {
+		mean, _ := moments(pixels, j, 784)
+		want := math.Min(0.999, math.Max(0.001, mean))
+		if got := 1 / (1 + math.Exp(-float64(bias[j]))); math.Abs(got-want) > 1e-4 {
+			t.Errorf("the bias of pixel %d stands for %v, its mean is %v", j, got, want)
 		}
 	}
 }
