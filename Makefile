@@ -12,6 +12,7 @@ SHAPESTIME  ?= 30s
 ROUNDS      ?= 7
 SECONDS     ?= 1
 RUN          = $(GO) run ./cmd/aetrain
+comma        = ,
 
 .DEFAULT_GOAL = help
 
@@ -147,6 +148,48 @@ reproduce-conv-ae: ## Keras's convolutional autoencoder, then the same network d
 .PHONY: reproduce-ae
 reproduce-ae: ## the textbook Keras autoencoder, six seeds
 	@for seed in 1 2 3 4 5 6; do $(call REPRODUCE,ae) -set seed=$$seed -out runs/reproduce/ae-$$seed; done
+
+# The recipes of papers: train or go on with runs/reproduce/NAME-SEED. EPOCHS=40 is the recipe's first 40, and a later call goes on
+# from there; SEEDS=3 are the seeds 1, 2 and 3.
+EPOCHS ?=
+SEEDS  ?= 1
+PUBLISHED = if [ -d runs/reproduce/$(1)-$(2)/checkpoints/last ]; then \
+		$(RUN) -resume runs/reproduce/$(1)-$(2) $(if $(EPOCHS),-set train.epochs=$(EPOCHS)); \
+	else \
+		$(RUN) -config experiments/reproduce/$(1).toml -overwrite -out runs/reproduce/$(1)-$(2) -set seed=$(2) \
+			$(if $(MNIST),-set data.dir=$(MNIST)) $(if $(EPOCHS),-set train.epochs=$(EPOCHS)); \
+	fi
+# What is asked of a run beside its loss.
+JUDGED = $(RUN) eval -run runs/reproduce/$(1) -quiet $(2)
+
+.PHONY: reproduce-burda
+reproduce-burda: ## VAE and IWAE of Burda et al. on MNIST: NLL by 5,000 samples (some hours; EPOCHS=40: half of one)
+	@for name in burda-vae burda-iwae-5 burda-iwae-50; do for seed in $$(seq $(SEEDS)); do \
+		$(call PUBLISHED,$$name,$$seed); \
+		$(call JUDGED,$$name-$$seed,-checkpoint last -metrics nll -samples 5000); \
+	done; done
+
+.PHONY: reproduce-pythae
+reproduce-pythae: ## VAE and IWAE of Pythae's table on MNIST of fixed bits (hours; EPOCHS=40: minutes)
+	@for seed in $$(seq $(SEEDS)); do \
+		$(call PUBLISHED,pythae-vae,$$seed); $(call JUDGED,pythae-vae-$$seed,-metrics nll -samples 200); \
+		$(call PUBLISHED,pythae-iwae,$$seed); $(call JUDGED,pythae-iwae-$$seed,-metrics nll -samples 5000); \
+	done
+
+.PHONY: reproduce-disentanglement
+reproduce-disentanglement: ## beta-VAE, FactorVAE and beta-TCVAE on the shapes: MIG, FactorVAE score, DCI
+	@for name in vae beta-vae factor-vae beta-tcvae; do for seed in $$(seq $(SEEDS)); do \
+		$(call PUBLISHED,disentanglement-$$name,$$seed); \
+		$(call JUDGED,disentanglement-$$name-$$seed,-checkpoint last -split validation -metrics mig$(comma)factor-vae-score$(comma)disentanglement$(comma)completeness); \
+	done; done
+
+.PHONY: reproduce-fid
+reproduce-fid: ## RAE, WAE, AAE and VAE on MNIST by FID in the codes of one network
+	@$(call PUBLISHED,fid-features,100)
+	@for name in vae wae aae rae-l2 rae-gp; do for seed in $$(seq $(SEEDS)); do \
+		$(call PUBLISHED,fid-$$name,$$seed); \
+		$(call JUDGED,fid-$$name-$$seed,-checkpoint last -metrics fid -features runs/reproduce/fid-features-100); \
+	done; done
 
 .PHONY: reproduce-bits
 reproduce-bits: build ## the same weights, byte by byte, on 1 and 2 threads and after SIGKILL and resume
