@@ -40,9 +40,13 @@ race: ## tests of the packages that start goroutines, under the race detector (w
 	CGO_ENABLED=1 $(GO) test -race -short -run '$(RACE_CPU)' ./cpu
 	CGO_ENABLED=1 $(GO) test -race -short -skip Alloc ./data ./trainer ./internal/download
 
+.PHONY: race-all
+race-all: ## the whole of the processor's backend under the race detector: single ops and shapes too, on each tier (an hour)
+	CGO_ENABLED=1 $(GO) test -race -timeout 0 -skip Alloc ./cpu/...
+
 .PHONY: test-tiers
 test-tiers: ## the processor's backend with instruction tiers switched off one by one; a tier that is lacking skips by name
-	@for debug in cpu.all=on cpu.avx512f=off cpu.avx2=off; do \
+	@for debug in cpu.all=on cpu.amxtile=off cpu.avx512f=off cpu.avx2=off; do \
 		echo "GODEBUG=$$debug"; GODEBUG=$$debug $(GO) test -count 1 ./cpu/... || exit 1; \
 	done
 	$(GO) test -tags noasm ./cpu/...

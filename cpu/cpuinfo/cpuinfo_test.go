@@ -1,6 +1,7 @@
 package cpuinfo
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"strings"
@@ -26,12 +27,29 @@ func TestTiers(t *testing.T) {
 	}
 }
 
+// TestAMX: tiles are there beside AVX512_BF16 alone, and are given where they are, or refused with an error.
+func TestAMX(t *testing.T) {
+	if AMX() && !BF16() {
+		t.Error("there are tiles, but no AVX512_BF16")
+	}
+	if err := RequestAMX(); AMX() == errors.Is(err, errNoAMX) {
+		t.Errorf("AMX() is %v, and a request gives %v", AMX(), err)
+	}
+}
+
 // TestGODEBUG runs this test binary again with features switched off.
 func TestGODEBUG(t *testing.T) {
 	if want := os.Getenv("CPUINFO_TEST_AT_MOST"); want != "" {
 		most, _ := Parse(want)
+		debug := os.Getenv("GODEBUG")
 		if Best() > most {
-			t.Errorf("Best() = %v with GODEBUG=%s; want at most %v", Best(), os.Getenv("GODEBUG"), most)
+			t.Errorf("Best() = %v with GODEBUG=%s; want at most %v", Best(), debug, most)
+		}
+		if !strings.Contains(debug, "avx") && !strings.Contains(debug, "amx") {
+			return
+		}
+		if AMX() || RequestAMX() == nil || BF16() && strings.Contains(debug, "avx") {
+			t.Errorf("with GODEBUG=%s: AMX %v, granted %v, BF16 %v", debug, AMX(), RequestAMX() == nil, BF16())
 		}
 		return
 	}
@@ -43,6 +61,9 @@ func TestGODEBUG(t *testing.T) {
 		{"cpu.avx512f=off", "avx2"},
 		{"cpu.avx2=off", "go"},
 		{"cpu.fma=off", "go"},
+		{"cpu.avx512bf16=off", "avx512"},
+		{"cpu.amxtile=off", "avx512"},
+		{"cpu.amxbf16=off", "avx512"},
 	} {
 		cmd := exec.Command(exe, "-test.run=^TestGODEBUG$")
 		cmd.Env = append(os.Environ(), "GODEBUG="+c.debug, "CPUINFO_TEST_AT_MOST="+c.most)
