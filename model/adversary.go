@@ -97,7 +97,11 @@ func (m *Model) buildAdversaries() error {
 		a := m.Config.Adversaries[name]
 		in := m.X
 		if a.On == "latent" {
-			in = m.Code
+			in = m.jointShape()
+		}
+		if b, ok := m.Config.Bottleneck.(*Gaussian); ok && a.Against == "permuted" && b.lowest() != nil {
+			errs = append(errs, mistake("model."+graph.Join(adversariesPath, name)+".against", "%w", errLevels("a permutation")))
+			continue
 		}
 		st, err := nn.NewStack(a.Layers, m.Condition.seen(in, name, a.Layers), true)
 		if err != nil {
@@ -141,17 +145,20 @@ func (f *Forward) judge(name string) *judged {
 // candidates are what a discriminator is shown.
 func (f *Forward) candidates(name string, a Adversary) (real graph.Value, fakes []graph.Value) {
 	l := f.Latents[0]
-	var drawn graph.Value // from the prior: N codes
+	var drawn, joint graph.Value // from the prior: N codes, of all levels
 	if l.Prior != nil && a.Against == "prior" {
-		drawn = f.scope.Within(adversariesPath, func(s *nn.Scope) graph.Value {
-			return s.Within(name, func(s *nn.Scope) graph.Value { return l.Prior.Sample(s.RNG(), "prior") })
+		f.scope.Within(adversariesPath, func(s *nn.Scope) graph.Value {
+			return s.Within(name, func(s *nn.Scope) graph.Value {
+				drawn, joint = f.drawPrior(s, "prior")
+				return drawn
+			})
 		})
 	}
 	switch {
 	case a.Against == "permuted":
 		return f.permuted(name), []graph.Value{l.Z}
 	case a.On == "latent":
-		return drawn, []graph.Value{l.Z}
+		return joint, []graph.Value{f.jointCode()}
 	}
 	fakes = []graph.Value{f.Recon.Mean()}
 	if drawn.Valid() {

@@ -25,6 +25,7 @@ type Config struct {
 	Penalties      map[string]Penalty    `toml:"penalties" doc:"what is added to the reconstruction, by name; the name is its kind unless kind says otherwise"`
 	Adversaries    map[string]Adversary  `toml:"adversaries" doc:"discriminators that the model learns to fool, by name"`
 	Condition      Condition             `toml:"condition" doc:"what parts of the model are told beside their input"`
+	Ensemble       Ensemble              `toml:"ensemble" doc:"several such models, trained side by side, that are asked together"`
 	Losses         map[string]LossConfig `toml:"losses" doc:"several losses in place of the one; written by presets"`
 }
 
@@ -33,7 +34,7 @@ const DefaultPreset = "ae"
 
 // Defaults returns the configuration below every preset.
 func Defaults() *Config {
-	c := &Config{Preset: DefaultPreset, Input: asIs, LatentDim: 32, Condition: Condition{Into: []string{intoEncoder, intoDecoder}}}
+	c := &Config{Preset: DefaultPreset, Input: asIs, LatentDim: 32, Condition: Condition{Into: []string{intoEncoder, intoDecoder}}, Ensemble: newEnsemble()}
 	c.Corruption, _ = Corruptions.Make("none")
 	c.Bottleneck, _ = Bottlenecks.Make("deterministic")
 	c.Prior, _ = Priors.Make("normal")

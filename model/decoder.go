@@ -201,12 +201,7 @@ func (m *Model) checkParts() error {
 		}
 	}
 	for _, name := range m.penaltyNames() {
-		if p, ok := c.Penalties[name].(Picky); ok {
-			add("model.penalties."+name, p.Suits(c.Bottleneck))
-		}
-		if p, ok := c.Penalties[name].(Checked); ok && m.Encoder != nil {
-			add("model.penalties."+name, p.Check(m))
-		}
+		add("model.penalties."+name, m.checkPenalty(c.Penalties[name]))
 	}
 	o := c.Reconstruction.Options()
 	if _, clean := c.Corruption.(*NoCorruption); clean && o.On == "corrupted" {
@@ -219,6 +214,19 @@ func (m *Model) checkParts() error {
 		add("model.reconstruction.reduction", errors.New("an importance-weighted bound needs nats: reduction = \"sum\""))
 	}
 	return errors.Join(errs...)
+}
+
+// checkPenalty asks a penalty about the bottleneck, and, where that suits, about the model: one reason is enough.
+func (m *Model) checkPenalty(p Penalty) error {
+	if picky, ok := p.(Picky); ok {
+		if err := picky.Suits(m.Config.Bottleneck); err != nil {
+			return err
+		}
+	}
+	if checked, ok := p.(Checked); ok && m.Encoder != nil {
+		return checked.Check(m)
+	}
+	return nil
 }
 
 // reconstructionKind is the registered name of the reconstruction.

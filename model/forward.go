@@ -222,7 +222,8 @@ func (f *Forward) Output(on string) graph.Value {
 	v, ok := f.scope.Output(on)
 	if !ok {
 		g := f.scope.Graph()
-		g.Fail(mistake("model."+g.Path()+".on", "no layer is called %q: give it a name = %q, or write its path, such as \"encoder.0\"", on, on))
+		part, _ := memberless(g.Path())
+		g.Fail(mistake("model."+part+".on", "no layer is called %q: give it a name = %q, or write its path, such as \"encoder.0\"", on, on))
 		return f.Code
 	}
 	return v

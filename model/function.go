@@ -23,7 +23,9 @@ type Function struct {
 	Scalars []nn.ScalarInput       // inputs that schedules feed
 	Phase   int
 	Scope   *nn.Scope // the root, to build more upon
-	Forward *Forward  // nil for decode and sample
+	Forward *Forward  // nil for decode and sample; of an ensemble that of its first member
+
+	member int // of an ensemble
 }
 
 // Named is a value with a name.
@@ -46,6 +48,9 @@ type Supply func(g *graph.Graph, field string, s graph.Spec) graph.Value
 
 // Supplied is the same model with fields from elsewhere.
 func (m *Model) Supplied(s Supply) *Model {
+	if m.single != nil {
+		return m.single.Supplied(s).together()
+	}
 	own := *m
 	own.supply = s
 	return &own
@@ -67,12 +72,14 @@ func (m *Model) TrainPhase(batch, phase int) (*Function, error) {
 		defer fn.Graph.Enter(fmt.Sprintf("phase%d", phase))()
 	}
 	wanted := m.phaseTerms(phase)
-	own := *m
-	own.codeOnly = m.needCodes(wanted)
-	f := own.pass(fn, Training, samples, true)
-	m.addTerms(fn, f, wanted, phase)
-	f.declareLater()
-	return m.end(fn)
+	return m.built(fn, func(m *Model, fn *Function) error {
+		own := *m
+		own.codeOnly = m.needCodes(wanted)
+		f := own.pass(fn, Training, samples, true)
+		m.addTerms(fn, f, wanted, phase)
+		f.declareLater()
+		return nil
+	})
 }
 
 // Evaluate builds the evaluation of a batch: loss, terms and metrics, with drawn codes and the corruption of training, the same
@@ -84,17 +91,20 @@ func (m *Model) Evaluate(batch, samples int) (*Function, error) {
 	if samples == 0 {
 		_, samples = m.Config.Bottleneck.Bound()
 	}
-	fn := m.begin(batch, false)
-	f := m.pass(fn, Evaluation, samples, true)
-	m.addTerms(fn, f, m.evaluated(), allPhases)
-	m.addRecon(fn, f)
-	m.addLatents(fn, f)
-	return m.end(fn)
+	return m.built(m.begin(batch, false), func(m *Model, fn *Function) error {
+		f := m.pass(fn, Evaluation, samples, true)
+		m.addTerms(fn, f, m.evaluated(), allPhases)
+		m.addRecon(fn, f)
+		m.addLatents(fn, f)
+		return nil
+	})
 }
 
 // addRecon adds the reconstruction to the outputs, and its mean squared error, or the share of tokens that it has right.
-func (m *Model) addRecon(fn *Function, f *Forward) {
-	recon := f.reconstructed()
+func (m *Model) addRecon(fn *Function, f *Forward) { m.measure(fn, f, f.reconstructed()) }
+
+// measure adds a reconstruction and its figure.
+func (m *Model) measure(fn *Function, f *Forward, recon graph.Value) {
 	if m.logits() { // the square of a difference of tokens means nothing
 		fn.Metrics = append(fn.Metrics, Named{"accuracy", overSamples(m.accuracy(f, recon))})
 	} else {
@@ -106,43 +116,51 @@ func (m *Model) addRecon(fn *Function, f *Forward) {
 
 // Encode builds x to code: z (the posterior's mean where there is one), and its parameters mu and log_var.
 func (m *Model) Encode(batch int) (*Function, error) {
-	fn := m.begin(batch, false)
-	f := m.pass(fn, Inference, 1, false)
-	m.addLatents(fn, f)
-	return m.end(fn)
+	return m.built(m.begin(batch, false), func(m *Model, fn *Function) error {
+		m.addLatents(fn, m.pass(fn, Inference, 1, false))
+		return nil
+	})
 }
 
 // Reconstruct builds x to recon by way of the posterior's mean; nothing is random.
 func (m *Model) Reconstruct(batch int) (*Function, error) {
-	fn := m.begin(batch, false)
-	f := m.pass(fn, Inference, 1, false)
-	fn.Outputs["recon"] = f.reconstructed()
-	m.addLatents(fn, f)
-	return m.end(fn)
+	return m.built(m.begin(batch, false), func(m *Model, fn *Function) error {
+		f := m.pass(fn, Inference, 1, false)
+		fn.Outputs["recon"] = f.reconstructed()
+		m.addLatents(fn, f)
+		return nil
+	})
 }
 
 // Denoise builds x, corrupted as in evaluation (output "input"), to recon.
 func (m *Model) Denoise(batch int) (*Function, error) {
-	fn := m.begin(batch, false)
-	f := m.pass(fn, Evaluation, 1, true)
-	fn.Outputs["input"] = f.Input
-	if latent := f.Latents[0]; latent.Posterior != nil { // the mean, as in reconstruct
-		f.Recon = f.Decode(latent.Mean())
-	}
-	fn.Outputs["recon"] = f.reconstructed()
-	return m.end(fn)
+	return m.built(m.begin(batch, false), func(m *Model, fn *Function) error {
+		f := m.pass(fn, Evaluation, 1, true)
+		fn.Outputs["input"] = f.Input
+		if latent := f.Latents[0]; latent.Posterior != nil { // the mean, as in reconstruct
+			f.Recon = f.Decode(latent.Mean())
+		}
+		fn.Outputs["recon"] = f.reconstructed()
+		return nil
+	})
 }
 
 // Decode builds code (input "z", N×...) to recon.
 func (m *Model) Decode(batch int) (*Function, error) {
 	fn := m.begin(batch, false)
 	z := fn.Graph.Input("z", graph.F32(append([]int{batch}, m.Code...)...))
-	fn.Outputs["recon"] = m.begun(fn.Scope, Inference, batch).decode(fn.Scope, z).Mean()
-	return m.end(fn)
+	return m.built(fn, func(one *Model, fn *Function) error {
+		z := m.codeOf(z, fn.member)
+		fn.Outputs["recon"] = one.begun(fn.Scope, Inference, batch).decode(fn.Scope, z).Mean()
+		return nil
+	})
 }
 
 // Sample builds codes z drawn from the prior, by seed, row0 and repetition, and their recon. Models without a prior have none.
 func (m *Model) Sample(batch int) (*Function, error) {
+	if m.single != nil {
+		return nil, errNoCommonPrior
+	}
 	probe, err := m.Encode(1)
 	if err != nil {
 		return nil, err
@@ -185,20 +203,21 @@ func (m *Model) NLL(batch, samples int) (*Function, error) {
 	if m.Config.Reconstruction.Options().Normalize == "patch" {
 		return nil, errors.New("nll wants the density of x, not of standardised patches: normalize = \"none\"")
 	}
-	fn := m.begin(batch, false)
-	f := m.forward(fn.Scope, Evaluation, batch, samples, false)
-	fn.Forward, f.PerSample = f, true
-	for _, l := range f.Latents {
-		if l.Posterior == nil || l.Prior == nil {
-			return nil, errors.New("nll needs a posterior and a prior: choose a gaussian bottleneck")
+	return m.built(m.begin(batch, false), func(m *Model, fn *Function) error {
+		f := m.forward(fn.Scope, Evaluation, batch, samples, false)
+		fn.Forward, f.PerSample = f, true
+		for _, l := range f.Latents {
+			if l.Posterior == nil || l.Prior == nil {
+				return errors.New("nll needs a posterior and a prior: choose a gaussian bottleneck")
+			}
 		}
-	}
-	x := f.Repeated(f.X)
-	reconLoss := f.PerExample(m.Config.Reconstruction.Loss(f.Recon, x))
-	weights := op.Reshape(op.Neg(op.Add(reconLoss, f.KL())), batch, f.Samples)
-	fn.Outputs["log_weights"] = weights
-	fn.Outputs["log_likelihood"] = LogMeanExp(weights)
-	return m.end(fn)
+		x := f.Repeated(f.X)
+		reconLoss := f.PerExample(m.Config.Reconstruction.Loss(f.Recon, x))
+		weights := op.Reshape(op.Neg(op.Add(reconLoss, f.KL())), batch, f.Samples)
+		fn.Outputs["log_weights"] = weights
+		fn.Outputs["log_likelihood"] = LogMeanExp(weights)
+		return nil
+	})
 }
 
 // begin makes the graph, its scope and its random numbers.
@@ -210,7 +229,7 @@ func (m *Model) begin(batch int, training bool) *Function {
 	} else {
 		rng.Step = g.Input(InputRepetition, graph.I32())
 	}
-	s := nn.NewScope(g, nn.ScopeOptions{Training: training, RNG: rng, Rows: batch})
+	s := nn.NewScope(g, nn.ScopeOptions{Training: training, RNG: rng, Rows: batch, Connections: m.Config.Ensemble.Connections})
 	return &Function{Graph: g, Batch: batch, Outputs: map[string]graph.Value{}, Scope: s}
 }
 

@@ -126,9 +126,9 @@ func (f *Forward) drawWide(s *nn.Scope, l Latent) graph.Value {
 	return f.sampleRows(s, q)
 }
 
-// sampleRows samples rows, of which k belong to each example.
+// sampleRows samples rows, one or k of each example.
 func (f *Forward) sampleRows(s *nn.Scope, q prob.Normal) graph.Value {
-	if f.Samples == 1 {
+	if f.Samples == 1 || q.Mu.Dim(0) == f.N {
 		return q.Sample(s.RNG(), "z")
 	}
 	apart := func(v graph.Value) graph.Value { return op.Reshape(v, f.N, f.Samples, v.Dim(1)) }
@@ -136,10 +136,14 @@ func (f *Forward) sampleRows(s *nn.Scope, q prob.Normal) graph.Value {
 }
 
 // fall draws the levels below the top from their priors: codes for the decoder of the top's.
-func (m *Model) fall(f *Forward, z graph.Value) graph.Value {
-	b, ok := m.Config.Bottleneck.(*Gaussian)
+func (m *Model) fall(f *Forward, z graph.Value) graph.Value { return f.fallen(z)[0] }
+
+// fallen are codes of the top level and those that the levels below draw from their priors, the lowest first.
+func (f *Forward) fallen(z graph.Value) []graph.Value {
+	all := []graph.Value{z}
+	b, ok := f.model.Config.Bottleneck.(*Gaussian)
 	if !ok {
-		return z
+		return all
 	}
 	for i, l := range b.Levels {
 		f.scope.Within("bottleneck", func(s *nn.Scope) graph.Value {
@@ -148,8 +152,54 @@ func (m *Model) fall(f *Forward, z graph.Value) graph.Value {
 				return z
 			})
 		})
+		all = append([]graph.Value{z}, all...)
 	}
-	return z
+	return all
+}
+
+// jointCode is the codes of all levels side by side, the lowest first, N·k rows; the code as it is where there is one level.
+func (f *Forward) jointCode() graph.Value {
+	var all []graph.Value
+	for _, l := range f.Latents {
+		all = append(all, l.Z)
+	}
+	return sideBySide(all)
+}
+
+// drawPrior draws N codes from the prior: what the decoder takes, and all levels side by side. Levels below the top follow from the
+// level above, so that together they come from p(z_1|z_2)···p(z_L) and not from what the posterior says of the levels above.
+func (f *Forward) drawPrior(s *nn.Scope, name string) (code, joint graph.Value) {
+	top := f.Latents[len(f.Latents)-1]
+	if top.Prior == nil {
+		top.Prior = standardLike(top.Z)
+	}
+	all := f.fallen(top.Prior.Sample(s.RNG(), name))
+	return all[0], sideBySide(all)
+}
+
+func sideBySide(codes []graph.Value) graph.Value {
+	if len(codes) == 1 {
+		return codes[0]
+	}
+	return op.Concat(1, codes...)
+}
+
+// jointShape is that of one example's jointCode.
+func (m *Model) jointShape() graph.Shape {
+	b, ok := m.Config.Bottleneck.(*Gaussian)
+	if !ok || b.lowest() == nil {
+		return m.Code
+	}
+	size := m.Config.LatentDim
+	for _, l := range b.Levels {
+		size += l.Latent
+	}
+	return graph.Shape{size}
+}
+
+// errLevels is why what compares the numbers of a code with each other means nothing on a ladder.
+func errLevels(what string) error {
+	return fmt.Errorf("%s wants numbers that do not depend on each other, and those of a ladder's levels do by their priors: leave levels out, or hold them against their prior by mmd", what)
 }
 
 // wideKL is the divergence of a level whose posterior has N·k rows: N, or N×k.

@@ -90,3 +90,45 @@ func TestLadderMistakes(t *testing.T) {
 		}
 	}
 }
+
+// What holds codes against their prior sees all levels, and draws them one after the other; what compares the numbers of a code with
+// each other is refused.
+func TestLadderAgainstPrior(t *testing.T) {
+	const against = "[model]\npreset = \"ladder\"\n" + smallLadder + "[model.penalties.mmd]\nweight = 1.0\n[model.adversaries.latent]\non = \"latent\"\nlayers = [{ layer = \"dense\", units = 4, activation = \"tanh\" }]\n"
+	m := build(t, against, 1, 5, 6)
+	checkGradient(t, m)
+	fn, err := m.Train(400)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fed := feed(fn, 3)
+	j := fn.Forward.judge("latent")
+	real, fake := evaluate(t, fed, j.real.input), evaluate(t, fed, j.fakes[0].input)
+	if want := (graph.Shape{400, 5}); !real.Shape.Equal(want) || !fake.Shape.Equal(want) {
+		t.Fatalf("the discriminator sees %v and %v, want all 3 + 2 numbers", real.Shape, fake.Shape)
+	}
+	codes := evaluate(t, fed, fn.Forward.Latents[0].Z)
+	if fake.Data[0] != codes.Data[0] || fake.Data[5] != codes.Data[3] {
+		t.Error("the first numbers are not the lowest level's")
+	}
+	// The top's draws are N(0, 1); those below have the prior's mean, given the top's draw: not the posterior's.
+	var sum, squares float64
+	for i := range 400 {
+		for _, v := range real.Data[i*5+3 : i*5+5] {
+			sum, squares = sum+v, squares+v*v
+		}
+	}
+	if mean, variance := sum/800, squares/800; math.Abs(mean) > 0.15 || math.Abs(variance-1) > 0.2 {
+		t.Errorf("draws of the top level have mean %v, variance %v", mean, variance)
+	}
+	for extra, want := range map[string]string{
+		"[model.penalties.total-correlation]\nweight = 1.0": "leave levels out",
+		"[model.penalties.dip]\nweight = 1.0":               "leave levels out",
+		"[model.adversaries.permuted]\non = \"latent\"\nagainst = \"permuted\"\nlayers = [{ layer = \"dense\", units = 4 }]": "leave levels out",
+	} {
+		c := read(t, "[model]\npreset = \"ladder\"\n"+smallLadder+extra+"\n")
+		if _, err := New(c, []Field{{Name: FieldX, Spec: graph.F32(1, 5, 6)}}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", extra, err, want)
+		}
+	}
+}

@@ -49,6 +49,7 @@ func (l Loss) Parameters(g *graph.Graph) []*graph.State {
 
 // trains reports whether a loss with these beginnings of names trains a state.
 func trains(beginnings []string, state string) bool {
+	state, _ = memberless(state)
 	if len(beginnings) == 0 {
 		return !Under(state, adversariesPath)
 	}

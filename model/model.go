@@ -57,6 +57,7 @@ type Model struct {
 	unfitted  bool                 // the prior comes when the rest is done: nothing is drawn from it yet
 	judges    map[string]*nn.Stack // of adversaries, by name
 	plain     *nn.Stack            // the encoder without a condition, as its mirror sees it
+	single    *Model               // one member of an ensemble; nil: this is none
 }
 
 // New checks a configuration against the fields of the data. The error joins every mistake found, each an *Error with its key.
@@ -73,6 +74,12 @@ func New(c *Config, fields []Field) (*Model, error) {
 	}
 	if err := m.buildDecoder(); err != nil {
 		return nil, err
+	}
+	if c.Ensemble.Members > 1 {
+		if err := m.checkEnsemble(); err != nil {
+			return nil, err
+		}
+		m = m.together()
 	}
 	return m, m.checkBuild()
 }

@@ -26,7 +26,8 @@ type Decay struct {
 func (p *Decay) Term(s *nn.Scope, f *Forward) Term {
 	var sum []graph.Value
 	for _, st := range s.Graph().States() {
-		if st.Kind != graph.Param || len(st.Spec.Shape) < 2 || !strings.HasSuffix(st.Name, ".weight") || p.On != "" && !Under(st.Name, p.On) {
+		name, own := s.Inner(st.Name)
+		if !own || st.Kind != graph.Param || len(st.Spec.Shape) < 2 || !strings.HasSuffix(name, ".weight") || p.On != "" && !Under(name, p.On) {
 			continue
 		}
 		if p.Norm == 1 {

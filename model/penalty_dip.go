@@ -27,10 +27,14 @@ type DIP struct {
 	Diagonal    float64        `toml:"diagonal" min:"0" doc:"weight of variances other than 1"`
 }
 
-// Suits wants a gaussian posterior.
+// Suits wants a gaussian posterior, of one level.
 func (p *DIP) Suits(b Bottleneck) error {
-	if _, ok := b.(*Gaussian); !ok {
+	g, ok := b.(*Gaussian)
+	if !ok {
 		return errors.New("dip needs the moments of a gaussian posterior: choose a gaussian bottleneck, or leave the penalty out")
+	}
+	if g.lowest() != nil {
+		return errLevels("dip")
 	}
 	return nil
 }

@@ -18,7 +18,8 @@ func init() {
 //
 //	imq: C/(C + r),   rbf: exp(-r/C),   C = 2·d·s
 //
-// 2·d being the mean of r under the prior N(0, I). A deterministic code is held against N(0, I) too.
+// 2·d being the mean of r under the prior N(0, I). A deterministic code is held against N(0, I) too, those of a
+// ladder's levels together against all levels' prior.
 // Source: Gretton et al. 2012, "A Kernel Two-Sample Test", eq. 3; Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", algorithm 2.
 type MMD struct {
 	Weight configs.Scalar `toml:"weight" min:"0" doc:"weight in the loss; a number or a schedule"`
@@ -38,12 +39,9 @@ func (p *MMD) Validate() error {
 
 // Term is a scalar over the batch.
 func (p *MMD) Term(s *nn.Scope, f *Forward) Term {
-	l := f.Latents[0]
-	if l.Prior == nil {
-		l.Prior = standardLike(l.Z)
-	}
-	z := op.Flatten(l.Z)
-	drawn := op.Flatten(l.Prior.Sample(s.RNG(), "prior"))
+	z := op.Flatten(f.jointCode())
+	_, drawn := f.drawPrior(s, "prior")
+	drawn = op.Flatten(drawn)
 	v := op.Sub(op.Add(p.within(z), p.within(drawn)), op.Scale(op.MeanAll(p.similarity(z, drawn)), 2))
 	return Term{Log: v, Minimise: v, Weight: s.Scalar("weight", p.Weight)}
 }

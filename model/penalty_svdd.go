@@ -87,15 +87,16 @@ func (m *Model) Distance(batch int) (*Function, error) {
 		if !ok {
 			continue
 		}
-		fn := m.begin(batch, false)
-		f := m.pass(fn, Inference, 1, false)
-		fn.Scope.Within("penalties", func(s *nn.Scope) graph.Value {
-			return s.Within(name, func(s *nn.Scope) graph.Value {
-				fn.Outputs["score"] = p.distance(s, f)
-				return f.Code
+		return m.built(m.begin(batch, false), func(m *Model, fn *Function) error {
+			f := m.pass(fn, Inference, 1, false)
+			fn.Scope.Within("penalties", func(s *nn.Scope) graph.Value {
+				return s.Within(name, func(s *nn.Scope) graph.Value {
+					fn.Outputs["score"] = p.distance(s, f)
+					return f.Code
+				})
 			})
+			return nil
 		})
-		return m.end(fn)
 	}
 	return nil, errors.New("codes have no centre: that is what [model.penalties.svdd] gives them")
 }

@@ -24,10 +24,14 @@ type TotalCorrelation struct {
 	Weight configs.Scalar `toml:"weight" min:"0" doc:"weight in the loss beside kl: beta - 1; a number or a schedule"`
 }
 
-// Suits wants a gaussian posterior.
+// Suits wants a gaussian posterior, of one level.
 func (p *TotalCorrelation) Suits(b Bottleneck) error {
-	if _, ok := b.(*Gaussian); !ok {
+	g, ok := b.(*Gaussian)
+	if !ok {
 		return errors.New("total-correlation needs the density of a gaussian posterior: choose a gaussian bottleneck, or an adversary on = \"latent\", against = \"permuted\"")
+	}
+	if g.lowest() != nil {
+		return errLevels("total-correlation")
 	}
 	return nil
 }

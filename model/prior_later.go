@@ -87,6 +87,9 @@ func (m *Model) WithItsPrior() *Model {
 // WithPrior is the model with another prior to sample from: its own, the normal one of a posterior, or a mixture fitted to codes.
 // Others have to be trained with it.
 func (m *Model) WithPrior(kind string) (*Model, error) {
+	if m.single != nil {
+		return nil, errNoCommonPrior
+	}
 	canonical, ok := Priors.Canonical(kind)
 	if !ok {
 		return nil, Priors.Unknown(kind)

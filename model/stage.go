@@ -22,6 +22,13 @@ type StageOptions struct {
 // Source of stages by depth: Bengio et al. 2007, "Greedy Layer-Wise Training of Deep Networks"; Hinton & Salakhutdinov 2006,
 // "Reducing the Dimensionality of Data with Neural Networks".
 func (m *Model) Stage(o StageOptions) (*Model, error) {
+	if m.single != nil {
+		one, err := m.single.Stage(o)
+		if err != nil {
+			return nil, err
+		}
+		return one.together(), nil
+	}
 	own := *m
 	own.unfitted = isLater(m.Config.Prior)
 	if later, is := m.LaterPrior(); is && o.Prior {
@@ -103,6 +110,7 @@ func (m *Model) LayerPaths() []string {
 
 // Trains reports whether beginnings of names hold a state's; empty ones hold all.
 func Trains(beginnings []string, state string) bool {
+	state, _ = memberless(state)
 	return len(beginnings) == 0 || slices.ContainsFunc(beginnings, func(p string) bool { return Under(state, p) })
 }
 

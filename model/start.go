@@ -77,10 +77,27 @@ func (m *Model) Start(part string, batch int) (*Function, error) {
 	fn := m.begin(batch, false)
 	g := fn.Graph
 	batches, examples := g.State(graph.Scratch, StateStartBatches, graph.F32(), nil), g.State(graph.Scratch, StateStartExamples, graph.F32(), nil)
-	f := m.begun(fn.Scope, Inference, batch)
+	p := Pass{Batches: batches, Examples: examples}
+	err := m.members(fn, func(m *Model, fn *Function) error {
+		m.start(fn, part, p)
+		return nil
+	})
+	g.Assign(batches, op.AddConst(batches, 1))
+	g.Assign(examples, op.AddConst(examples, float64(batch)))
+	if err == nil {
+		fn, err = m.end(fn)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("init pass of %s: %w", part, err)
+	}
+	return fn, nil
+}
+
+// start adds the pass of a part.
+func (m *Model) start(fn *Function, part string, p Pass) {
+	f := m.begun(fn.Scope, Inference, fn.Batch)
 	f.X = f.input()
 	f.Input, fn.Forward = f.X, f
-	p := Pass{Batches: batches, Examples: examples}
 	switch part {
 	case startBottleneck:
 		f.startCode(m.Config.Bottleneck.(CodeStarter), p)
@@ -99,13 +116,6 @@ func (m *Model) Start(part string, batch int) (*Function, error) {
 			})
 		})
 	}
-	g.Assign(batches, op.AddConst(batches, 1))
-	g.Assign(examples, op.AddConst(examples, float64(batch)))
-	fn, err := m.end(fn)
-	if err != nil {
-		return nil, fmt.Errorf("init pass of %s: %w", part, err)
-	}
-	return fn, nil
 }
 
 func (f *Forward) startCode(b CodeStarter, p Pass) {

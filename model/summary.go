@@ -15,7 +15,8 @@ type Row struct {
 	Parameters int         // trained numbers
 }
 
-// Summary lists layers and projections in the order of the way of the data, for a dry run.
+// Summary lists layers and projections in the order of the way of the data, for a dry run. Of an ensemble they are one member's, with
+// the parameters of all.
 func (m *Model) Summary() ([]Row, error) {
 	fn, err := m.Reconstruct(1)
 	if err != nil {
@@ -29,8 +30,9 @@ func (m *Model) Summary() ([]Row, error) {
 		add(graph.Join("encoder", p.Path), p.Kind(), p.Out)
 	}
 	for _, s := range fn.Graph.States() { // projections of the bottleneck
-		if rest, ok := strings.CutPrefix(s.Name, "encoder."); ok && strings.HasSuffix(rest, ".weight") && (rest[0] < '0' || rest[0] > '9') {
-			add(strings.TrimSuffix(s.Name, ".weight"), nameIn(Bottlenecks, m.Config.Bottleneck), m.Code)
+		name, member := memberless(s.Name)
+		if rest, ok := strings.CutPrefix(name, "encoder."); ok && member == 0 && strings.HasSuffix(rest, ".weight") && (rest[0] < '0' || rest[0] > '9') {
+			add(strings.TrimSuffix(name, ".weight"), nameIn(Bottlenecks, m.Config.Bottleneck), m.memberCode())
 		}
 	}
 	for _, p := range m.Decoder.Layers {
@@ -43,8 +45,9 @@ func (m *Model) Summary() ([]Row, error) {
 		}
 	}
 	for _, s := range fn.Graph.States() { // what the likelihood has learned
-		if rest, ok := strings.CutPrefix(s.Name, "decoder."); ok && s.Kind == graph.Param && !strings.Contains(rest, ".") {
-			add(s.Name, m.reconstructionKind(), s.Spec.Shape)
+		name, member := memberless(s.Name)
+		if rest, ok := strings.CutPrefix(name, "decoder."); ok && member == 0 && s.Kind == graph.Param && !strings.Contains(rest, ".") {
+			add(name, m.reconstructionKind(), s.Spec.Shape)
 		}
 	}
 	return rows, nil
@@ -62,7 +65,7 @@ func (m *Model) Parameters() (encoder, decoder int, err error) {
 func countUnder(g *graph.Graph, path string) int {
 	n := 0
 	for _, s := range g.States() {
-		if s.Kind == graph.Param && Under(s.Name, path) {
+		if name, _ := memberless(s.Name); s.Kind == graph.Param && Under(name, path) {
 			n += s.Spec.Shape.Size()
 		}
 	}

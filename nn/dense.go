@@ -112,9 +112,9 @@ func (d *Dense) Build(s *Scope, x graph.Value) graph.Value {
 	x = op.Reshape(x, -1, in) // one product for all times
 	var y graph.Value
 	if d.shared != nil {
-		y = op.MatMul(x, d.weight(s, in, units), false, false)
+		y = op.MatMul(x, s.thinned(d.shared.path, d.weight(s, in, units)), false, false)
 	} else {
-		y = op.MatMul(x, d.weight(s, units, in), false, true)
+		y = op.MatMul(x, s.thinned("", d.weight(s, units, in)), false, true)
 	}
 	return d.finish(s, op.Reshape(y, append(shape[:len(shape)-1:len(shape)-1], units)...), units, in)
 }

@@ -7,6 +7,7 @@ package nn
 
 import (
 	"strconv"
+	"strings"
 
 	"aetrain/configs"
 	"aetrain/graph"
@@ -27,7 +28,8 @@ type Scope struct {
 type building struct {
 	g       *graph.Graph
 	o       ScopeOptions
-	scalars []ScalarInput
+	root    string // of all paths: of a model of its own among others
+	scalars *[]ScalarInput
 	outputs map[string]graph.Value
 	again   int
 }
@@ -37,6 +39,8 @@ type ScopeOptions struct {
 	Training bool   // dropout is active, batch norm takes the batch's statistics and keeps running ones
 	RNG      op.RNG // of everything random
 	Rows     int    // examples in the batch: a draw over Rows×k rows belongs to Rows examples; 0: rows are examples
+
+	Connections float64 // share of the connections that each dense layer has, drawn once; 0 or 1: all
 }
 
 // ScalarInput is a float32 scalar input of the graph that a schedule feeds.
@@ -47,7 +51,7 @@ type ScalarInput struct {
 
 // NewScope returns the root scope of a graph.
 func NewScope(g *graph.Graph, o ScopeOptions) *Scope {
-	return &Scope{b: &building{g: g, o: o, outputs: map[string]graph.Value{}}}
+	return &Scope{b: &building{g: g, o: o, scalars: new([]ScalarInput), outputs: map[string]graph.Value{}}}
 }
 
 // Graph returns the graph that is being built.
@@ -78,13 +82,34 @@ func (s *Scope) RNG() op.RNG { return s.b.o.RNG }
 func (s *Scope) Path() string { return s.path }
 
 // Sub returns the scope of a part: states that it declares are called PATH.name.
-func (s *Scope) Sub(name string) *Scope { return s.At(graph.Join(s.path, name)) }
+func (s *Scope) Sub(name string) *Scope { return s.at(graph.Join(s.path, name)) }
 
 // At returns the scope of a whole path, wherever s is: for weights that two layers share.
-func (s *Scope) At(path string) *Scope {
+func (s *Scope) At(path string) *Scope { return s.at(graph.Join(s.b.root, path)) }
+
+func (s *Scope) at(path string) *Scope {
 	c := *s
 	c.path = path
 	return &c
+}
+
+// Apart runs build in the root scope of a model of its own within the graph, one of several alike: the paths of its states and random
+// draws begin with name, what it shares and finds by path is its own. Scheduled scalars are common to all.
+func (s *Scope) Apart(name string, build func(*Scope)) {
+	defer s.b.g.Enter(name)()
+	b := *s.b
+	b.root, b.outputs = graph.Join(s.b.root, name), map[string]graph.Value{}
+	c := *s
+	c.b, c.path = &b, b.root
+	build(&c)
+}
+
+// Inner is a state's name without the scope's root; ok is false where it belongs to another model of the graph.
+func (s *Scope) Inner(state string) (name string, ok bool) {
+	if s.b.root == "" {
+		return state, true
+	}
+	return strings.CutPrefix(state, s.b.root+".")
 }
 
 // Masked returns the scope for sequences of which mask (N×T, float32) says what is valid; it is called where a layer asks.
@@ -144,21 +169,25 @@ func (s *Scope) Scalar(name string, c configs.Scalar) graph.Value {
 	if c.Constant() {
 		return s.b.g.Scalar(c.Final())
 	}
-	input := graph.Join("schedule", graph.Join(s.path, name))
-	for _, have := range s.b.scalars {
+	path, _ := s.Inner(s.path)
+	input := graph.Join("schedule", graph.Join(path, name))
+	for _, have := range *s.b.scalars {
 		if have.Input == input {
 			return s.b.g.Input(input, graph.F32())
 		}
 	}
-	s.b.scalars = append(s.b.scalars, ScalarInput{Input: input, Schedule: c})
+	*s.b.scalars = append(*s.b.scalars, ScalarInput{Input: input, Schedule: c})
 	return s.b.g.Input(input, graph.F32())
 }
 
 // Scalars returns the scheduled inputs declared so far.
-func (s *Scope) Scalars() []ScalarInput { return s.b.scalars }
+func (s *Scope) Scalars() []ScalarInput { return *s.b.scalars }
 
 // Keep remembers a layer's output under its path or name, for penalties and features that ask for it. The first one stays.
 func (s *Scope) Keep(path string, v graph.Value) {
+	if inner, ok := s.Inner(path); ok {
+		path = inner
+	}
 	if _, have := s.b.outputs[path]; !have {
 		s.b.outputs[path] = v
 	}

@@ -102,6 +102,9 @@ var kinds = []struct {
 		part{name: "gaussian-mixture", sets: []string{`model.prior={kind="gaussian-mixture",components=2}`}},
 		part{name: "autoregressive", sets: []string{`model.prior={kind="autoregressive",layers=[{layer="gru",units=6}],epochs=2}`}, code: `model.bottleneck={kind="fsq",levels=[5,4,3]}`},
 	)},
+	{"ensemble", nil, []part{
+		{name: "two", sets: []string{`model.ensemble={members=2,connections=0.7}`}},
+	}},
 	{"adversary", nil, []part{
 		{name: "latent", sets: []string{`model.adversaries.latent={on="latent",layers=[{layer="dense",units=6,activation="relu"}]}`}},
 		{name: "output", sets: []string{`model.adversaries.output={on="output",weight=0.1,layers=[{layer="flatten"},{layer="dense",units=6,activation="relu",spectral_norm=true}]}`}},
