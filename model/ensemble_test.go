@@ -223,3 +223,24 @@ func TestEnsembleMistakes(t *testing.T) {
 		t.Errorf("samples: %v", err)
 	}
 }
+
+// A frozen network is one for all members, with all its connections.
+func TestEnsembleSharesFrozenNetwork(t *testing.T) {
+	m := build(t, "[model]\nlatent_dim = 2\nencoder = [{ layer = \"dense\", units = 4 }]\n[model.ensemble]\nmembers = 2\nconnections = 0.5\n[model.reconstruction]\nkind = \"perceptual\"\nlayers = [{ layer = \"conv2d\", filters = 3, kernel = 3 }, { layer = \"flatten\" }, { layer = \"dense\", units = 3 }]\n", 1, 5, 6)
+	fn, err := m.Train(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frozen := 0
+	for _, s := range fn.Graph.States() {
+		if strings.Contains(s.Name, "network") {
+			frozen++
+			if strings.HasPrefix(s.Name, "member.") || strings.HasSuffix(s.Name, "connections") {
+				t.Errorf("%s is a member's", s.Name)
+			}
+		}
+	}
+	if frozen != 4 {
+		t.Errorf("%d arrays are frozen, want two weights and two biases", frozen)
+	}
+}

@@ -133,7 +133,7 @@ func (n *FrozenNetwork) checkChannels(in graph.Shape) error {
 // outputs are what the compared layers make of x.
 func (n *FrozenNetwork) outputs(f *Forward, x graph.Value) []graph.Value {
 	var outs []graph.Value
-	f.scope.Given(n.begins).Again(func(s *nn.Scope) graph.Value {
+	f.scope.Common().Given(n.begins).Again(func(s *nn.Scope) graph.Value {
 		return s.Within("reconstruction", func(s *nn.Scope) graph.Value {
 			return s.Within("network", func(s *nn.Scope) graph.Value {
 				of := map[string]graph.Value{}

@@ -11,7 +11,7 @@ import (
 // Source: Chen, Sathe, Aggarwal & Turaga 2017, "Outlier Detection with Autoencoder Ensembles", section 3.1.
 func (s *Scope) thinned(shared string, w graph.Value) graph.Value {
 	share := s.b.o.Connections
-	if share <= 0 || share >= 1 {
+	if share <= 0 || share >= 1 || s.given != nil { // what is given is whole
 		return w
 	}
 	owner := s

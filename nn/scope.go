@@ -104,6 +104,17 @@ func (s *Scope) Apart(name string, build func(*Scope)) {
 	build(&c)
 }
 
+// Common returns the scope of what all models of the graph have in common: its paths lack the model's own beginning.
+func (s *Scope) Common() *Scope {
+	if s.b.root == "" {
+		return s
+	}
+	b, c := *s.b, *s
+	b.root, c.b = "", &b
+	c.path = strings.TrimPrefix(strings.TrimPrefix(s.path, s.b.root), ".")
+	return &c
+}
+
 // Inner is a state's name without the scope's root; ok is false where it belongs to another model of the graph.
 func (s *Scope) Inner(state string) (name string, ok bool) {
 	if s.b.root == "" {
