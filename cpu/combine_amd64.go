@@ -25,8 +25,8 @@ func combine4(p *combineArgs)
 //go:noescape
 func prefetchRows(p *float32, rows, stride, bytes uint64)
 
-// ahead asks for rows of n floats that will soon be read or written, unless they reach beyond s.
-func ahead(s []float32, rows, stride, n int) {
+// prefetch asks for rows of n floats that will soon be read or written, unless they reach beyond s.
+func prefetch(s []float32, rows, stride, n int) {
 	if rows > 0 && n > 0 && (rows-1)*stride+n <= len(s) {
 		prefetchRows(&s[0], uint64(rows), uint64(stride)*4, uint64(n)*4)
 	}

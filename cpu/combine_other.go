@@ -9,5 +9,5 @@ func combine(_ cpuinfo.Tier, dst []float32, l *linear, g grid) {
 	combineGo(dst, l, g, 0)
 }
 
-// ahead does nothing.
-func ahead([]float32, int, int, int) {}
+// prefetch does nothing.
+func prefetch([]float32, int, int, int) {}

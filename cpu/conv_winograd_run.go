@@ -176,7 +176,7 @@ func (st *winogradState) loadPlanes(dst, src []float32, n, used int) {
 	plane := st.inH * st.inW
 	for ch := range st.inC {
 		if next := ch + 1; st.prefetch && next < st.inC {
-			ahead(src[next*plane:], n, st.inC*plane, used)
+			prefetch(src[next*plane:], n, st.inC*plane, used)
 		}
 		st.transpose(dst[ch*st.lanes:], src[ch*plane:], n, used, st.ldT, st.inC*plane)
 	}
@@ -340,9 +340,9 @@ func (st *winogradState) store(from, to int) {
 		for o := range st.outC {
 			next := min(o+1, st.outC-1)
 			if st.prefetchY {
-				ahead(dst[next*plane:], images, st.outC*plane, n)
+				prefetch(dst[next*plane:], images, st.outC*plane, n)
 			}
-			ahead(src[next*st.lanes:], n, st.ldO, st.lanes)
+			prefetch(src[next*st.lanes:], n, st.ldO, st.lanes)
 			st.transpose(dst[o*plane:], src[o*st.lanes:], n, images, st.outC*plane, st.ldO)
 		}
 	}
