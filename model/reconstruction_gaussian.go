@@ -1,8 +1,6 @@
 package model
 
 import (
-	"math"
-
 	"aetrain/configs"
 	"aetrain/graph"
 	"aetrain/nn"
@@ -29,10 +27,7 @@ type GaussianLikelihood struct {
 
 // Validate wants a single number.
 func (r *GaussianLikelihood) Validate() error {
-	if len(r.Variance.Numbers) > 1 {
-		return configs.KeyError("variance", "%d numbers; want one, \"learned\" or \"per-feature\"", len(r.Variance.Numbers))
-	}
-	return nil
+	return checkOneNumber("variance", r.Variance, `"learned" or "per-feature"`)
 }
 
 // leastLogVar and mostLogVar bound a decoder's log-variances, so that one pixel that never changes cannot make the density infinite.
@@ -51,16 +46,13 @@ func (r *GaussianLikelihood) Channels() int {
 
 // Distribution is a normal one.
 func (r *GaussianLikelihood) Distribution(s *nn.Scope, raw graph.Value, channels int) prob.Distribution {
-	switch r.Variance.Word {
-	case "learned":
-		return prob.Normal{Mu: raw, LogVar: s.Param("log_variance", nil)}
-	case "per-feature":
-		axis := 1 // of images and vectors
-		if raw.Rank() == 3 {
-			axis = 2
-		}
-		logVar := op.Slice(raw, axis, channels, 2*channels)
-		return prob.Normal{Mu: op.Slice(raw, axis, 0, channels), LogVar: op.Clamp(logVar, leastLogVar, mostLogVar)}
+	if r.Variance.Word != "per-feature" {
+		return prob.Normal{Mu: raw, LogVar: logOf(s, "log_variance", r.Variance)}
 	}
-	return prob.Normal{Mu: raw, LogVar: s.Graph().Scalar(math.Log(r.Variance.Number()))}
+	axis := 1 // of images and vectors
+	if raw.Rank() == 3 {
+		axis = 2
+	}
+	logVar := op.Slice(raw, axis, channels, 2*channels)
+	return prob.Normal{Mu: op.Slice(raw, axis, 0, channels), LogVar: op.Clamp(logVar, leastLogVar, mostLogVar)}
 }

@@ -1,8 +1,6 @@
 package model
 
 import (
-	"math"
-
 	"aetrain/configs"
 	"aetrain/graph"
 	"aetrain/nn"
@@ -25,10 +23,7 @@ type LaplaceLikelihood struct {
 
 // Validate wants a single number.
 func (r *LaplaceLikelihood) Validate() error {
-	if len(r.Scale.Numbers) > 1 {
-		return configs.KeyError("scale", "%d numbers; want one, or \"learned\"", len(r.Scale.Numbers))
-	}
-	return nil
+	return checkOneNumber("scale", r.Scale, `or "learned"`)
 }
 
 // Channels is 1: the median.
@@ -36,8 +31,5 @@ func (*LaplaceLikelihood) Channels() int { return 1 }
 
 // Distribution is a Laplace one.
 func (r *LaplaceLikelihood) Distribution(s *nn.Scope, raw graph.Value, _ int) prob.Distribution {
-	if r.Scale.Word == "learned" {
-		return prob.Laplace{Mu: raw, LogScale: s.Param("log_scale", nil)}
-	}
-	return prob.Laplace{Mu: raw, LogScale: s.Graph().Scalar(math.Log(r.Scale.Number()))}
+	return prob.Laplace{Mu: raw, LogScale: logOf(s, "log_scale", r.Scale)}
 }
