@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -49,11 +47,7 @@ func (o *CSV) at(path string) SourceOptions {
 func (o *CSV) labelColumn() {}
 
 func (o *CSV) check(missing func(key, abs, what string)) {
-	for _, path := range o.File {
-		if !exists(path) {
-			missing("file", path, "file")
-		}
-	}
+	o.File.check(missing)
 	o.tableKeys.check(missing)
 }
 
@@ -68,15 +62,10 @@ func (o *CSV) with(recalled any) { o.opened = recalled.(*tableFacts) }
 
 // Open implements SourceOptions. data.label is the name of a column.
 func (o *CSV) Open(ctx context.Context, env Env) (*Parts, error) {
-	files, err := o.File.Files()
+	cells := newCells(&o.tableKeys, env.Label, o.opened)
+	err := o.File.eachFile(func(name string, text io.Reader) error { return o.read(ctx, text, name, cells, env) })
 	if err != nil {
 		return nil, err
-	}
-	cells := newCells(&o.tableKeys, env.Label, o.opened)
-	for _, name := range files {
-		if err := o.read(ctx, name, cells, env); err != nil {
-			return nil, err
-		}
 	}
 	t, err := cells.table(&o.opened)
 	if err != nil {
@@ -86,66 +75,32 @@ func (o *CSV) Open(ctx context.Context, env Env) (*Parts, error) {
 }
 
 // read adds a file to cells.
-func (o *CSV) read(ctx context.Context, name string, into *cells, env Env) error {
-	f, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := o.readFrom(ctx, f, name, into, env); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
-}
-
-func (o *CSV) readFrom(ctx context.Context, f io.Reader, name string, into *cells, env Env) error {
-	text, err := gunzipped(f)
-	if err != nil {
-		return err
-	}
+func (o *CSV) read(ctx context.Context, text io.Reader, name string, into *cells, env Env) error {
 	in := bufio.NewReaderSize(text, sniffed)
 	r := csv.NewReader(in)
-	r.ReuseRecord, r.LazyQuotes = true, true
+	var err error
 	if r.Comma, err = o.comma(name, in); err != nil {
 		return err
 	}
 	var header []string
-	for n := 0; ; n++ {
-		record, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		if n%65536 == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			env.Progress(Progress{What: "reading " + filepath.Base(name), Done: int64(n), Unit: "rows"})
-		}
+	err = eachRecord(ctx, r, name, env, func(n int, record []string) error {
 		if n == 0 {
 			if header = slices.Clone(record); !o.Header {
 				for i := range header {
 					header[i] = fmt.Sprintf("c%d", i)
 				}
 			}
-			if err := into.begin(name, header); err != nil {
+			if err := into.begin(name, header); err != nil || o.Header {
 				return err
-			}
-			if o.Header {
-				continue
 			}
 		}
 		line, _ := r.FieldPos(0)
-		if err := into.add(record, line); err != nil {
-			return err
-		}
-	}
-	if header == nil {
+		return into.add(record, line)
+	})
+	if err == nil && header == nil {
 		return errors.New("it is empty")
 	}
-	return nil
+	return err
 }
 
 // sniffed is how many bytes of a file tell its delimiter.

@@ -315,7 +315,7 @@ func FuzzCSV(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte, label string) {
 		o := &CSV{Header: true, tableKeys: tableDefaultKeys()}
 		c := newCells(&o.tableKeys, label, nil)
-		if err := o.readFrom(context.Background(), bytes.NewReader(text), "a.csv", c, Env{Progress: func(Progress) {}}); err != nil {
+		if err := o.read(context.Background(), bytes.NewReader(text), "a.csv", c, Env{Progress: func(Progress) {}}); err != nil {
 			return
 		}
 		table, err := c.table(&o.opened)

@@ -48,11 +48,7 @@ func (o *NPY) at(path string) SourceOptions { return &NPY{File: Paths{path}} }
 func (o *NPY) labelFile() {}
 
 func (o *NPY) check(missing func(key, abs, what string)) {
-	for _, path := range o.File {
-		if !exists(path) {
-			missing("file", path, "file")
-		}
-	}
+	o.File.check(missing)
 }
 
 // npySource is files one after the other.

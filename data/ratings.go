@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,13 +41,7 @@ func (o *Ratings) at(path string) SourceOptions {
 	return &c
 }
 
-func (o *Ratings) check(missing func(key, abs, what string)) {
-	for _, path := range o.File {
-		if !exists(path) {
-			missing("file", path, "file")
-		}
-	}
-}
+func (o *Ratings) check(missing func(key, abs, what string)) { o.File.check(missing) }
 
 func (o *Ratings) facts() any {
 	if o.opened == nil {
@@ -62,26 +54,10 @@ func (o *Ratings) with(recalled any) { o.opened = recalled.(*ratingsFacts) }
 
 // Open implements SourceOptions.
 func (o *Ratings) Open(ctx context.Context, env Env) (*Parts, error) {
-	files, err := o.File.Files()
+	c := &clicks{users: map[string]int32{}, items: map[string]int32{}}
+	err := o.File.eachFile(func(name string, text io.Reader) error { return o.read(ctx, text, name, c, env) })
 	if err != nil {
 		return nil, err
-	}
-	c := &clicks{users: map[string]int32{}, items: map[string]int32{}}
-	for _, name := range files {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		err = o.read(ctx, f, c, func(rows int) {
-			env.Progress(Progress{What: "reading " + filepath.Base(name), Done: int64(rows), Unit: "rows"})
-		})
-		if err = errors.Join(err, f.Close()); err != nil {
-			var m *Mistake
-			if errors.As(err, &m) {
-				return nil, m
-			}
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
 	}
 	s, err := c.source(o.MinItems, o.opened)
 	if err != nil {
@@ -92,11 +68,7 @@ func (o *Ratings) Open(ctx context.Context, env Env) (*Parts, error) {
 }
 
 // read adds a file to c.
-func (o *Ratings) read(ctx context.Context, f io.Reader, c *clicks, progress func(rows int)) error {
-	text, err := gunzipped(f)
-	if err != nil {
-		return err
-	}
+func (o *Ratings) read(ctx context.Context, text io.Reader, name string, c *clicks, env Env) error {
 	in := bufio.NewReaderSize(text, sniffed)
 	head, err := in.Peek(sniffed)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -114,30 +86,13 @@ func (o *Ratings) read(ctx context.Context, f io.Reader, c *clicks, progress fun
 		comma = ';'
 	}
 	r := csv.NewReader(lines)
-	r.Comma, r.ReuseRecord, r.LazyQuotes = comma, true, true
+	r.Comma = comma
 	var at [3]int // columns of user, item, value (-1: none)
-	for n := 0; ; n++ {
-		record, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	return eachRecord(ctx, r, name, env, func(n int, record []string) error {
 		if n == 0 {
-			header, err := o.columns(record, &at)
-			if err != nil {
+			if header, err := o.columns(record, &at); err != nil || header {
 				return err
 			}
-			if header {
-				continue
-			}
-		}
-		if n%65536 == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			progress(n)
 		}
 		value := 1.0
 		if at[2] >= 0 {
@@ -148,14 +103,15 @@ func (o *Ratings) read(ctx context.Context, f io.Reader, c *clicks, progress fun
 		}
 		if o.MinValue != 0 {
 			if value < o.MinValue {
-				continue
+				return nil
 			}
 			value = 1
 		}
 		if value != 0 {
 			c.add(record[at[0]], record[at[1]], float32(value))
 		}
-	}
+		return nil
+	})
 }
 
 // columns finds the columns by the first line, and tells whether that is a header.

@@ -112,7 +112,7 @@ func FuzzRatings(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, text []byte) {
 		for _, o := range []*Ratings{{User: "u", Item: "i", Value: "r"}, {User: "0", Item: "1"}} {
 			c := &clicks{users: map[string]int32{}, items: map[string]int32{}}
-			if o.read(context.Background(), strings.NewReader(string(text)), c, func(int) {}) == nil {
+			if o.read(context.Background(), strings.NewReader(string(text)), "a.csv", c, Env{Progress: func(Progress) {}}) == nil {
 				c.source(1, nil)
 			}
 		}
