@@ -6,6 +6,7 @@ import (
 	"aetrain/configs"
 	"aetrain/graph"
 	"aetrain/nn"
+	"aetrain/op"
 )
 
 // wordLearned is a likelihood's variance or scale that is one parameter for the whole set.
@@ -25,4 +26,13 @@ func logOf(s *nn.Scope, name string, v configs.NumbersOrWord) graph.Value {
 		return s.Param(name, nil)
 	}
 	return s.Graph().Scalar(math.Log(v.Number()))
+}
+
+// halves takes what a decoder gives apart: the first so many channels, and as many behind them.
+func halves(raw graph.Value, channels int) (first, second graph.Value) {
+	axis := 1 // of images and vectors
+	if raw.Rank() == 3 {
+		axis = 2
+	}
+	return op.Slice(raw, axis, 0, channels), op.Slice(raw, axis, channels, 2*channels)
 }

@@ -41,12 +41,9 @@ func (r *LogisticLikelihood) Distribution(s *nn.Scope, raw graph.Value, channels
 		scale := op.Clamp(s.Param("log_scale", nn.Constant(firstLogScale)), least, most)
 		return prob.DiscretizedLogistic{Mu: raw, LogScale: scale, Levels: r.Levels}
 	}
-	axis := 1 // of images and vectors
-	if raw.Rank() == 3 {
-		axis = 2
-	}
-	scale := op.Clamp(op.AddConst(op.Slice(raw, axis, channels, 2*channels), firstLogScale), least, most)
-	return prob.DiscretizedLogistic{Mu: op.Slice(raw, axis, 0, channels), LogScale: scale, Levels: r.Levels}
+	mu, scale := halves(raw, channels)
+	scale = op.Clamp(op.AddConst(scale, firstLogScale), least, most)
+	return prob.DiscretizedLogistic{Mu: mu, LogScale: scale, Levels: r.Levels}
 }
 
 // Range is [0, 1].

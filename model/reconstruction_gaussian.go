@@ -49,10 +49,6 @@ func (r *GaussianLikelihood) Distribution(s *nn.Scope, raw graph.Value, channels
 	if r.Variance.Word != "per-feature" {
 		return prob.Normal{Mu: raw, LogVar: logOf(s, "log_variance", r.Variance)}
 	}
-	axis := 1 // of images and vectors
-	if raw.Rank() == 3 {
-		axis = 2
-	}
-	logVar := op.Slice(raw, axis, channels, 2*channels)
-	return prob.Normal{Mu: op.Slice(raw, axis, 0, channels), LogVar: op.Clamp(logVar, leastLogVar, mostLogVar)}
+	mu, logVar := halves(raw, channels)
+	return prob.Normal{Mu: mu, LogVar: op.Clamp(logVar, leastLogVar, mostLogVar)}
 }

@@ -36,11 +36,7 @@ func (r *NegativeBinomialLikelihood) Channels() int {
 func (r *NegativeBinomialLikelihood) Distribution(s *nn.Scope, raw graph.Value, channels int) prob.Distribution {
 	d := prob.NegativeBinomial{LogMean: raw}
 	if r.Inflated {
-		axis := 1 // of images and vectors
-		if raw.Rank() == 3 {
-			axis = 2
-		}
-		d.LogMean, d.Zero = op.Slice(raw, axis, 0, channels), op.Slice(raw, axis, channels, 2*channels)
+		d.LogMean, d.Zero = halves(raw, channels)
 	}
 	d.LogMean = op.Clamp(d.LogMean, -mostLogRate, mostLogRate)
 	d.LogDispersion = op.Clamp(s.Param("log_dispersion", nil, d.LogMean.Shape()[1:]...), leastLogVar, mostLogVar)
