@@ -18,7 +18,7 @@ draw() {
       "$aetrain" anomaly "$run" -out "$out" ;;
     conditional)
       "$aetrain" sample "$run" -n 40 -out "$out" ;;
-    vae | conv-vae | gaussian-vae | laplace | continuous-bernoulli | discretized-logistic | *iwae | flow-* | iaf | vamp | ladder | hyperspherical | joint-vae | gaussian-mixture | vq-prior)
+    vae | conv-vae | laplace | continuous-bernoulli | discretized-logistic | *iwae | flow-* | iaf | vamp | ladder | hyperspherical | joint-vae | gaussian-mixture | vq-prior)
       "$aetrain" sample "$run" -n 25 -out "$out" ;;
     face-swap)
       "$aetrain" reconstruct "$run" -split validation -label 2 -n 12 -out "$out" ;;

@@ -36,6 +36,56 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// TestVariantsHavePictures: what docs/variants.md tells of is seen there too, in small files. Text is quoted instead.
+func TestVariantsHavePictures(t *testing.T) {
+	const (
+		mostBytes    = 40 << 10 // of a picture
+		mostTogether = 3 << 19
+		waiting      = 6 // experiments that are newer than the last `make pictures`
+	)
+	shown, together := map[string]bool{}, int64(0)
+	for _, p := range pages(t) {
+		for _, target := range p.Links() {
+			if dir, file := filepath.Split(filepath.Join(filepath.Dir(p.Path), target)); filepath.Clean(dir) == filepath.Join("docs", "pictures") {
+				shown[file] = true
+			}
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(root, "docs", "pictures", "*.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		info, err := os.Stat(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if together += info.Size(); info.Size() > mostBytes {
+			t.Errorf("%s has %d bytes; want %d at most", f, info.Size(), mostBytes)
+		}
+		if !shown[filepath.Base(f)] {
+			t.Errorf("%s is on no page", f)
+		}
+	}
+	if together > mostTogether {
+		t.Errorf("the pictures have %d bytes together; want %d at most", together, mostTogether)
+	}
+	experiments, err := filepath.Glob(filepath.Join(root, "experiments", "*.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lacking []string
+	for _, e := range experiments {
+		name := strings.TrimSuffix(filepath.Base(e), ".toml")
+		if !shown[name+".png"] && name != "text-vae" {
+			lacking = append(lacking, name)
+		}
+	}
+	if len(lacking) > waiting {
+		t.Errorf("no page shows %q: run make pictures NAMES=%q and link docs/pictures/NAME.png below their paragraphs", lacking, strings.Join(lacking, " "))
+	}
+}
+
 var ellipsis = regexp.MustCompile(`(?m)^\s*\.\.\.\n`)
 
 // TestQuotes holds code under a title to the file of that name. An ellipsis line stands for anything.
