@@ -44,7 +44,9 @@ type Namer interface {
 // ExampleName is what tables of results call example i of s: its file name or its row number, counted from 0.
 func ExampleName(s Source, i int) string {
 	if n, ok := s.(Namer); ok {
-		return n.Name(i)
+		if name := n.Name(i); name != "" {
+			return name
+		}
 	}
 	return strconv.Itoa(i)
 }

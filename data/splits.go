@@ -349,8 +349,17 @@ func (s *Splits) Vocabulary() []string {
 }
 
 // Text is what a row of tokens says, up to its end; an error where the data is no text.
-func (s *Splits) Text(row []int32) (string, error) {
-	t, ok := base(s.Train).(*tokens)
+func (s *Splits) Text(row []int32) (string, error) { return Sentence(s.Train, row) }
+
+// IsText reports whether a source's x are tokens of texts.
+func IsText(src Source) bool {
+	_, is := base(src).(*tokens)
+	return is
+}
+
+// Sentence is what a row of a source's tokens says, up to its end; an error where the source is no text.
+func Sentence(src Source, row []int32) (string, error) {
+	t, ok := base(src).(*tokens)
 	if !ok {
 		return "", errors.New("the data is no text")
 	}

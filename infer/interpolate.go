@@ -17,25 +17,31 @@ const (
 	PathSpherical = "spherical"
 )
 
-// Interpolate decodes steps codes on the way from each row of a to that row of b, ends included: N×steps×example.
+// Interpolate decodes steps codes on the way from each row of a to that row of b, ends included: N×steps×example. given is what the
+// model is told beside both; where that differs, see [Model.InterpolateCodes].
 // path is linear, or spherical: at a constant angle, through lengths that the prior knows. "" is spherical for a gaussian code, else
 // linear.
 // Source: White 2016, "Sampling Generative Networks", section 2 (slerp; Shoemake 1985).
-func (m *Model) Interpolate(ctx context.Context, a, b *tensor.Dense, steps int, path string) (*tensor.Dense, error) {
+func (m *Model) Interpolate(ctx context.Context, a, b *tensor.Dense, steps int, path string, given ...Fields) (*tensor.Dense, error) {
+	za, err := m.Encode(ctx, a, given...)
+	if err != nil {
+		return nil, err
+	}
+	zb, err := m.Encode(ctx, b, given...)
+	if err != nil {
+		return nil, err
+	}
+	return m.InterpolateCodes(ctx, za, zb, steps, path)
+}
+
+// InterpolateCodes is Interpolate between codes, as Encode returns them.
+func (m *Model) InterpolateCodes(ctx context.Context, za, zb *tensor.Dense, steps int, path string) (*tensor.Dense, error) {
 	way, err := m.way(path)
 	if err != nil {
 		return nil, err
 	}
 	if steps < 2 {
 		return nil, fmt.Errorf("interpolate: %d steps; want 2 or more, the ends among them", steps)
-	}
-	za, err := m.Encode(ctx, a)
-	if err != nil {
-		return nil, err
-	}
-	zb, err := m.Encode(ctx, b)
-	if err != nil {
-		return nil, err
 	}
 	n := za.Shape()[0]
 	if zb.Shape()[0] != n {

@@ -18,14 +18,14 @@ const TraverseSpan = 3
 // -TraverseSpan to TraverseSpan: code×steps×example. What changes along a row is what the number stands for. Codes have to be vectors
 // with a prior, whose scale is then known.
 // Source: Higgins et al. 2017, "beta-VAE", figure 2.
-func (m *Model) Traverse(ctx context.Context, x *tensor.Dense, steps int) (*tensor.Dense, error) {
+func (m *Model) Traverse(ctx context.Context, x *tensor.Dense, steps int, given ...Fields) (*tensor.Dense, error) {
 	if steps < 2 {
 		return nil, fmt.Errorf("traverse: %d steps; want 2 or more, the ends among them", steps)
 	}
 	if len(m.model.Code) != 1 || !m.prior {
 		return nil, errors.New("traverse: it needs codes that are vectors with a prior, whose scale is known")
 	}
-	code, err := m.Encode(ctx, x)
+	code, err := m.Encode(ctx, x, given...)
 	if err != nil {
 		return nil, err
 	}

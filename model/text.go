@@ -10,6 +10,9 @@ import (
 	"aetrain/op"
 )
 
+// Vocabulary is how many different tokens there are where x is a sequence of them; 0: x is none.
+func (m *Model) Vocabulary() int { return m.vocabulary() }
+
 // vocabulary is how many different tokens there are where x is a sequence of them; 0: x is none.
 func (m *Model) vocabulary() int {
 	if m.x.DType != graph.Int32 || len(m.X) != 1 {

@@ -79,42 +79,46 @@ func (o interpolateOptions) between(ctx context.Context, r *openedRun) (rows *te
 	if r.source.Len() < 2 {
 		return nil, 0, usagef("two inputs or more are wanted, there is %d", r.source.Len())
 	}
-	a, b, err := pairsOf(r.source, min(o.N, r.source.Len()/2))
-	if err != nil {
-		return nil, 0, err
+	var z [2]*tensor.Dense
+	n := min(o.N, r.source.Len()/2)
+	for first := range z {
+		x, given, err := readOf(r, n, func(i int) int { return 2*i + first })
+		if err != nil {
+			return nil, 0, err
+		}
+		if z[first], err = r.Encode(ctx, x, given); err != nil {
+			return nil, 0, err
+		}
 	}
 	path := o.Path
 	if path == "auto" {
 		path = ""
 	}
-	rows, err = r.Interpolate(ctx, a, b, o.Steps, path)
-	return rows, 2 * a.Shape()[0], err
+	rows, err = r.InterpolateCodes(ctx, z[0], z[1], o.Steps, path)
+	return rows, 2 * n, err
 }
 
 // along decodes codes that differ from the first input's in one number each: numbers×steps×example.
 func (o interpolateOptions) along(ctx context.Context, r *openedRun) (rows *tensor.Dense, inputs int, err error) {
-	x, err := infer.Read(ctx, r.source, model.FieldX, 1)
+	x, given, err := readOf(r, 1, func(i int) int { return i })
 	if err != nil {
 		return nil, 0, err
 	}
-	rows, err = r.Traverse(ctx, x, o.Steps)
+	rows, err = r.Traverse(ctx, x, o.Steps, given)
 	return rows, 1, err
 }
 
-// pairsOf reads the first n pairs of x: all first ones, and all second ones.
-func pairsOf(s data.Source, n int) (a, b *tensor.Dense, err error) {
-	at := data.FieldIndex(s.Fields(), model.FieldX)
-	read := func(first int) (*tensor.Dense, error) {
-		indices := make([]int, n)
-		for i := range indices {
-			indices[i] = 2*i + first
-		}
-		batch := data.NewBatch(s.Fields(), n, nil)
-		return batch[at], s.Read(batch, indices)
+// readOf reads x of n inputs, and what the model may be told beside it.
+func readOf(r *openedRun, n int, index func(i int) int) (x *tensor.Dense, given infer.Fields, err error) {
+	indices := make([]int, n)
+	for i := range indices {
+		indices[i] = index(i)
 	}
-	if a, err = read(0); err != nil {
-		return nil, nil, err
+	fields := r.source.Fields()
+	batch := data.NewBatch(fields, n, nil)
+	given = infer.Fields{}
+	for i, f := range fields {
+		given[f.Name] = batch[i]
 	}
-	b, err = read(1)
-	return a, b, err
+	return given[model.FieldX], given, r.source.Read(batch, indices)
 }

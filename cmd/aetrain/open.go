@@ -50,7 +50,7 @@ func (o *runOptions) addInput(f *flags) {
 
 // addOutput adds the flag about what comes out.
 func (o *runOptions) addOutput(f *flags) {
-	f.StringVar(&o.Out, "out", "", "`PATH` to write: .npy, .csv, .jsonl, .png, or a folder of images")
+	f.StringVar(&o.Out, "out", "", "`PATH` to write: .npy, .csv, .jsonl, .png, .txt for text, or a folder of images")
 }
 
 // take adds the argument, and refuses what does not go together.
@@ -201,7 +201,7 @@ func (r *openedRun) fed() graph.Spec {
 
 // openUnits makes outputs come back in data units where no data is opened otherwise.
 func (r *openedRun) openUnits(ctx context.Context) error {
-	if len(r.DataConfig().Transforms) == 0 && !r.isTable() {
+	if len(r.DataConfig().Transforms) == 0 && !r.isTable() && !r.hasText() {
 		return nil
 	}
 	if err := r.openSplits(ctx); err != nil {
@@ -213,7 +213,7 @@ func (r *openedRun) openUnits(ctx context.Context) error {
 
 // inUnits is x in the units of the data, in memory of its own.
 func (r *openedRun) inUnits(x *tensor.Dense) (*tensor.Dense, error) {
-	if r.units == nil {
+	if r.units == nil || r.hasText() { // tokens have no units
 		return x, nil
 	}
 	y := x.Clone().(*tensor.Dense)

@@ -29,6 +29,7 @@ type rows struct {
 	shape  graph.Shape // of one row
 	column string      // name of the value: columns are z0, z1, ...
 	names  *named      // what columns are called otherwise; nil: nothing
+	says   saying      // what a row of tokens says; nil: rows are numbers
 	grid   grid.Options
 	// produce calls emit with batches of rows (their names, and N×shape), in order.
 	produce func(emit func(names []string, x *tensor.Dense) error) error
@@ -38,7 +39,7 @@ type rows struct {
 const pictureRows = 64
 
 // extensions are the forms of -out.
-var extensions = []string{".npy", ".csv", ".jsonl", ".png"}
+var extensions = []string{".npy", ".csv", ".jsonl", ".png", ".txt"}
 
 // checkOut refuses a form that cannot be written, before any work is done.
 func checkOut(out string) error {
@@ -69,6 +70,11 @@ func (r rows) write(out string) error {
 		return cachedir.WriteFile(path, r.jsonl)
 	case ".png":
 		return cachedir.WriteFile(path, r.png)
+	case ".txt":
+		if r.says == nil {
+			return usagef("-out %s: rows of numbers are not written as text; it is .npy, .csv or .jsonl", out)
+		}
+		return cachedir.WriteFile(path, r.txt)
 	}
 	return r.folder(path)
 }
@@ -105,7 +111,11 @@ func (r rows) csv(w io.Writer) error {
 	var record []string
 	err := r.each(func(name string, values []float32) error {
 		record = append(record[:0], name)
-		for _, cell := range r.cells(values) {
+		cells, err := r.cells(values)
+		if err != nil {
+			return err
+		}
+		for _, cell := range cells {
 			if number, ok := cell.(float32); ok {
 				cell = strconv.FormatFloat(float64(number), 'g', -1, 32)
 			}
@@ -124,7 +134,11 @@ func (r rows) csv(w io.Writer) error {
 func (r rows) jsonl(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	err := r.each(func(name string, values []float32) error {
-		line, err := json.Marshal(r.object(name, values))
+		o, err := r.object(name, values)
+		if err != nil {
+			return err
+		}
+		line, err := json.Marshal(o)
 		if err != nil {
 			return err
 		}
@@ -141,8 +155,9 @@ func (r rows) jsonl(w io.Writer) error {
 func (r rows) objects() ([]map[string]any, error) {
 	var all []map[string]any
 	err := r.each(func(name string, values []float32) error {
-		all = append(all, r.object(name, values))
-		return nil
+		o, err := r.object(name, values)
+		all = append(all, o)
+		return err
 	})
 	return all, err
 }

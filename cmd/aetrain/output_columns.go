@@ -13,10 +13,12 @@ type named struct {
 	columns []column.Column
 }
 
-// inColumns gives rows of the model's x the names of the data's columns.
+// inColumns gives rows of the model's x the names of the data's columns; tokens become texts.
 func (r *openedRun) inColumns(out rows) rows {
+	out = r.inWords(out)
 	x := r.Model.Model()
 	switch names := r.featureNames(); {
+	case out.says != nil:
 	case len(x.Columns) > 0 && len(x.X) == 1:
 		out.names = &named{x.Columns}
 	case len(names) > 0 && len(x.X) == 1 && len(names) == x.X.Size():
@@ -42,6 +44,9 @@ func (r *openedRun) isTable() bool { return len(r.Model.Model().Columns) > 0 }
 // header are the names of a row's cells.
 func (r rows) header() []string {
 	var names []string
+	if r.says != nil {
+		return []string{r.column}
+	}
 	if r.names == nil {
 		for i := range r.shape.Size() {
 			names = append(names, r.column+strconv.Itoa(i))
@@ -54,14 +59,18 @@ func (r rows) header() []string {
 	return names
 }
 
-// cells are what a row says: float32 numbers, and words.
-func (r rows) cells(values []float32) []any {
+// cells are what a row says: a text, or float32 numbers, and words.
+func (r rows) cells(values []float32) ([]any, error) {
+	if r.says != nil {
+		text, err := r.says(values)
+		return []any{text}, err
+	}
 	cells := make([]any, 0, len(values))
 	if r.names == nil {
 		for _, v := range values {
 			cells = append(cells, v)
 		}
-		return cells
+		return cells, nil
 	}
 	at := 0
 	for _, c := range r.names.columns {
@@ -72,17 +81,25 @@ func (r rows) cells(values []float32) []any {
 		}
 		at += c.Width
 	}
-	return cells
+	return cells, nil
 }
 
-// object is a row as JSON: its numbers as a list, or its cells under their names.
-func (r rows) object(example string, values []float32) map[string]any {
+// object is a row as JSON: a text, its numbers as a list, or its cells under their names.
+func (r rows) object(example string, values []float32) (map[string]any, error) {
 	o := map[string]any{"example": example}
-	if r.names == nil {
+	if r.names == nil && r.says == nil {
 		o[r.column] = finiteOrNull(values)
-		return o
+		return o, nil
 	}
-	under, cells := map[string]any{}, r.cells(values)
+	cells, err := r.cells(values)
+	if err != nil {
+		return nil, err
+	}
+	if r.says != nil {
+		o[r.column] = cells[0]
+		return o, nil
+	}
+	under := map[string]any{}
 	for i, name := range r.header() {
 		under[name] = cells[i]
 		if number, ok := cells[i].(float32); ok {
@@ -90,5 +107,5 @@ func (r rows) object(example string, values []float32) map[string]any {
 		}
 	}
 	o[r.column] = under
-	return o
+	return o, nil
 }

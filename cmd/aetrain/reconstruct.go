@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"slices"
 
 	"gorgonia.org/tensor"
 
@@ -10,6 +11,7 @@ import (
 	"aetrain/infer"
 	"aetrain/internal/cachedir"
 	"aetrain/internal/grid"
+	"aetrain/internal/token"
 	"aetrain/model"
 )
 
@@ -17,7 +19,8 @@ var reconstructCommand = command{
 	name: "reconstruct", args: "[RUN]", summary: "write the reconstructions of inputs, in the units of the data",
 	help: `
 Codes are the posterior's mean; the input is clean unless -corrupt. A picture of several inputs shows each above its reconstruction,
-a picture of one input is its reconstruction. mse is that of what the network is fed.
+a picture of one input is its reconstruction. mse is that of what the network is fed;
+of text it is accuracy, the share of the tokens that are right.
 With -label a model with a decoder for each label (model.decoder_per) swaps: every input is decoded as that label.`,
 	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
 		var o reconstructOptions
@@ -91,6 +94,7 @@ type reconstruction struct {
 	n       int
 	squares float64
 	values  int
+	tokens  bool // x are tokens: squares counts those that are right
 }
 
 // each visits inputs (as the encoder sees them) and reconstructions, in data units.
@@ -117,8 +121,22 @@ func (c *reconstruction) each(ctx context.Context, visit func(names []string, in
 	})
 }
 
-// measure adds up squared errors.
+// measure adds up squared errors, or the tokens that are right, of each text up to its end.
 func (c *reconstruction) measure(x, recon *tensor.Dense) {
+	if ids, ok := x.Data().([]int32); ok && c.r.hasText() {
+		c.tokens = true
+		length := len(ids) / x.Shape()[0]
+		for i, v := range recon.Float32s() {
+			if at := i % length; at > 0 && slices.Contains(ids[i-at:i], token.End) {
+				continue
+			}
+			c.values++
+			if int32(v) == ids[i] {
+				c.squares++
+			}
+		}
+		return
+	}
 	a, ok := x.Data().([]float32)
 	if !ok {
 		return
@@ -131,6 +149,9 @@ func (c *reconstruction) measure(x, recon *tensor.Dense) {
 }
 
 func (c *reconstruction) figures() map[string]float64 {
+	if c.tokens {
+		return map[string]float64{"accuracy": c.squares / float64(max(1, c.values))}
+	}
 	return map[string]float64{"mse": c.squares / float64(max(1, c.values))}
 }
 
