@@ -37,9 +37,9 @@ func bindGRU(b *binder, s *step) error {
 			for i := range rows {
 				copy(a[3][i*r.h:(i+1)*r.h], bias[3*r.h:4*r.h])
 			}
-			products.add(w, a[0], h, local, 0, rows)
-			products.add(w, a[1], h, local, 1, rows)
-			products.add(w, a[3], h, local, 2, rows)
+			products.run(w, a[0], h, local, 0, rows)
+			products.run(w, a[1], h, local, 1, rows)
+			products.run(w, a[3], h, local, 2, rows)
 			v.Sigmoid(a[0], a[0])
 			v.Sigmoid(a[1], a[1])
 			v.MulAdd(a[2], a[0], a[3], a[2])
@@ -104,7 +104,7 @@ func bindGRUGrad(b *binder, s *step) error {
 				v.Add(sum[g], sum[g], d[g])
 			}
 			for g := range 3 {
-				products.add(w, next, d[g+g/2], local, g, rows) // the candidate's is its own
+				products.run(w, next, d[g+g/2], local, g, rows) // the candidate's is its own
 			}
 			r.putGates(dInput, d[:3], n0, rows, t)
 			d[2], d[3] = d[3], d[2]

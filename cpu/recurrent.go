@@ -58,6 +58,23 @@ func (r *recurrence) stored(all, spare []float32, blocks, t, b, n0, rows int) []
 	return all[at : at+rows*r.h]
 }
 
+// from is an N×T×H value from time t of example n on; nil where nobody wants it.
+func (r *recurrence) from(all []float32, n, t int) []float32 {
+	if all == nil {
+		return nil
+	}
+	return all[r.row(n, t, r.h):]
+}
+
+// input is the input's part of all gates from the k-th time of example n on, and how far the next example's is.
+func (r *recurrence) input(gates []float32, width, n, k int) (part []float32, step int) {
+	t, times := r.time(k), r.t
+	if r.same {
+		t, times = 0, 1
+	}
+	return gates[(n*times+t)*width:], times * width
+}
+
 // state is the part of an N×H value that belongs to some examples.
 func (r *recurrence) state(x []float32, n0, rows int) []float32 {
 	return x[n0*r.h : (n0+rows)*r.h]
@@ -157,9 +174,9 @@ func cut(local *[]float32, n int) []float32 {
 	return piece
 }
 
-// gateProducts multiply a block of examples×H by each gate's H×H part of the recurrent weight, which is packed once a run:
-// by its transpose on the way forward, by itself on the way back.
-type gateProducts struct {
+// recurrentProducts multiply a block of examples by parts of the recurrent weight, which are packed once a run: by their transposes on
+// the way forward, by themselves on the way back.
+type recurrentProducts struct {
 	whole, last *gemm.Plan // of full tasks, of the last one
 	packed      []float32
 	each        int // floats of a packed part
@@ -167,33 +184,38 @@ type gateProducts struct {
 	local       int // scratch of a worker
 }
 
-// gateProducts reserves the products and appends their packing. dst += block·part always: what dst holds before is the gate's input,
+// gateProducts reserves the products with each gate's H×H part. dst += block·part always: what dst holds before is the gate's input,
 // or the gradient that has come so far.
-func (b *binder) gateProducts(r *recurrence, weight []float32, gates int, transposed bool) *gateProducts {
+func (b *binder) gateProducts(r *recurrence, weight []float32, gates int, transposed bool) *recurrentProducts {
+	return b.recurrentProducts(r, weight, gemm.Shape{N: r.h, K: r.h, TransB: transposed, Accumulate: true}, gates)
+}
+
+// recurrentProducts reserves the products of a task's rows with parts of the weight, of the shape's N and K, and appends their packing.
+func (b *binder) recurrentProducts(r *recurrence, weight []float32, s gemm.Shape, parts int) *recurrentProducts {
 	plan := func(rows int) *gemm.Plan {
-		shape := gemm.Shape{M: rows, N: r.h, K: r.h, TransB: transposed, Accumulate: true}
-		return gemm.NewPlan(b.b.tier, shape, gemm.Options{PackA: gemm.PackNone, PackB: gemm.PackShared, Tasks: 1})
+		s.M = rows
+		return gemm.NewPlan(b.b.tier, s, gemm.Options{PackA: gemm.PackNone, PackB: gemm.PackShared, Tasks: 1})
 	}
-	p := &gateProducts{whole: plan(r.rows), calls: make([]gemm.Call, b.b.workers.count())}
+	p := &recurrentProducts{whole: plan(r.rows), calls: make([]gemm.Call, b.b.workers.count())}
 	p.last = p.whole
 	if rest := r.n % r.rows; rest > 0 {
 		p.last = plan(rest)
 	}
 	p.each = (p.whole.SharedFloats() + 15) / 16 * 16
-	p.packed = alloc(gates * p.each)
+	p.packed = alloc(parts * p.each)
 	p.local = max(p.whole.LocalFloats(), p.last.LocalFloats())
-	parts := p.whole.PackTasks()
-	b.phase(gates*parts, func(_ *worker, task int) {
-		g := task / parts
-		p.whole.Pack(task%parts, nil, weight[g*r.h*r.h:], p.packed[g*p.each:(g+1)*p.each])
+	tasks := p.whole.PackTasks()
+	b.phase(parts*tasks, func(_ *worker, task int) {
+		i := task / tasks
+		p.whole.Pack(task%tasks, nil, weight[i*s.N*s.K:], p.packed[i*p.each:(i+1)*p.each])
 	})
 	return p
 }
 
-// add computes dst += block·part of gate g.
-func (p *gateProducts) add(w *worker, dst, block, scratch []float32, g, rows int) {
+// run computes a task's product of block with a part.
+func (p *recurrentProducts) run(w *worker, dst, block, scratch []float32, part, rows int) {
 	c := &p.calls[w.id]
-	c.A, c.B, c.C, c.Shared, c.Local = block, p.packed, dst, p.packed[g*p.each:(g+1)*p.each], scratch
+	c.A, c.B, c.C, c.Shared, c.Local = block, p.packed, dst, p.packed[part*p.each:(part+1)*p.each], scratch
 	if rows == p.whole.M {
 		p.whole.Do(0, c)
 	} else {

@@ -24,7 +24,7 @@ func bindRNN(b *binder, s *step) error {
 			r.put(before, h, n0, rows, t)
 			a[0] = new
 			r.gateInput(b.b, a[:], base[:], gates, bias, n0, rows, k)
-			products.add(w, new, h, local, 0, rows)
+			products.run(w, new, h, local, 0, rows)
 			v.Tanh(new, new)
 			r.keepMasked(new, h, n0, rows, t)
 			h, new = new, h
@@ -67,7 +67,7 @@ func bindRNNGrad(b *binder, s *step) error {
 			r.put(dGates, d, n0, rows, t)
 			v.Add(sum, sum, d)
 			clear(next)
-			products.add(w, next, d, local, 0, rows)
+			products.run(w, next, d, local, 0, rows)
 			r.keepMasked(next, dh, n0, rows, t)
 			dh, next = next, dh
 		}

@@ -38,6 +38,8 @@ var goKernels = Kernels{
 
 	Adam: adamGo, AdamW: adamWGo, SGD: sgdGo, Momentum: momentumGo, RMSprop: rmspropGo,
 
+	LSTM: lstmGo, LSTMGrad: lstmGradGo,
+
 	Uniforms: philox.Uniforms, Normals: philox.NormalsRow,
 }
 

@@ -145,6 +145,11 @@ type Kernels struct {
 	Momentum func(p1, buf1, p, buf, g []float32, h *MomentumArgs)
 	RMSprop  func(p1, v1, p, v, g []float32, h *RMSpropArgs)
 
+	// Times of recurrent cells; see the Args types for formulas.
+
+	LSTM     func(a *LSTMArgs)
+	LSTMGrad func(a *LSTMGradArgs)
+
 	// Random numbers, in every tier the bits of internal/philox.
 
 	Uniforms Random // in [0, 1)

@@ -14,6 +14,9 @@ func vecKernels() {
 		for _, e := range elementwiseKernels {
 			e.emit(m)
 		}
+		for _, r := range rowKernels {
+			r.emit(m)
+		}
 		m.reductions()
 		m.softmax()
 		m.random()
