@@ -26,11 +26,12 @@ func bindMatMul(b *binder, s *step) error {
 	if b.e.p.Precision == "bf16" && k > 0 {
 		return bindMatMulBF16(b, s, shape)
 	}
-	if longProduct(o, m, n, k) {
-		bindLong(b, s, m, n, k)
+	frozen := b.frozen(s.src.In[1])
+	if parts := cutAlongK(o, m, n, k); parts > 0 && !frozen {
+		bindRanges(b, s, o, m, n, k, parts)
 		return nil
 	}
-	plan, frozen := gemm.NewPlan(b.b.tier, shape, gemm.Options{}), b.frozen(s.src.In[1])
+	plan := gemm.NewPlan(b.b.tier, shape, gemm.Options{})
 	if frozen && plan.Method() == "tile" {
 		plan = gemm.NewPlan(b.b.tier, shape, gemm.Options{PackB: gemm.PackShared})
 	}

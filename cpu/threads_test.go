@@ -33,6 +33,8 @@ func TestThreads(t *testing.T) {
 		{Op: op.Product{TransA: true}, Args: []graph.Arg{arg(300, 90), arg(300, 110)}},
 		{Op: op.Product{TransA: true}, Args: []graph.Arg{arg(5001, 90), arg(5001, 70)}},
 		{Op: op.Product{TransA: true}, Args: []graph.Arg{arg(5001, 90), arg(5001, 1)}},
+		{Op: op.Product{TransB: true}, Args: []graph.Arg{arg(130, 500), arg(20, 500)}},
+		{Op: op.Product{}, Args: []graph.Arg{arg(130, 500), arg(500, 20)}},
 	} {
 		t.Run(fmt.Sprintf("%s%v", e.Op.Name(), e.Args[0].Spec.Shape), func(t *testing.T) {
 			want := bits(t, e, 1)
