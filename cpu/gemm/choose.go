@@ -96,11 +96,15 @@ const (
 	longBlock = 1 << 14
 )
 
+// taskFloats is how much of operands and result a task touches, at most, where there is little arithmetic to them.
+const taskFloats = 1 << 15
+
 // wantedTasks: about 200 microseconds each; 100 where there would be fewer than 64; less where there would be too few to
 // share, never under some 10.
 func (p *Plan) wantedTasks() int {
 	n := p.Flops() / p.geo.taskFlops
-	n = max(n/2, min(64, n), min(16, 4*n), min(4, 16*n))
+	touched := float64(p.M*p.K+p.K*p.N+p.M*p.N) / taskFloats
+	n = max(n/2, min(64, n), min(16, 4*n), min(4, 16*n), min(16, touched))
 	if p.TransA && p.K > longK && p.custom == [2]bool{} {
 		n = min(n, max(16, float64(p.M*p.N)/longBlock))
 	}

@@ -1,12 +1,16 @@
 package gemm
 
-// packTaskFloats is about what a task of phase 1 copies: some 30 microseconds.
-const packTaskFloats = 1 << 16
+// packTaskFloats is about what a task of phase 1 copies: some 30 microseconds. Where that makes fewer than four tasks, there are as many
+// of at least packLeastFloats: one core would pack while the others wait.
+const (
+	packTaskFloats  = 1 << 16
+	packLeastFloats = 1 << 13
+)
 
 // packTasks returns how many tasks pack an operand of size lines of k floats, in units that are packed together.
 func packTasks(size, unit, k int) int {
 	units := (size + unit - 1) / unit
-	return max(1, min(units, (size*k+packTaskFloats-1)/packTaskFloats))
+	return max(1, min(units, max((size*k+packTaskFloats-1)/packTaskFloats, min(4, size*k/packLeastFloats))))
 }
 
 // PackTasks returns the number of tasks of phase 1: 0 where nothing is packed ahead.
