@@ -38,21 +38,44 @@ func cutAlongK(o op.Product, m, n, k int) int {
 
 // bindRanges appends the products of each range of K, and the sum of them with what follows.
 func bindRanges(b *binder, s *step, o op.Product, m, n, k, parts int) {
-	size := m * n
+	A, B, size := s.in[0].f32, s.in[1].f32, m*n
 	sums := alloc(parts * size)
-	if o.TransA && (m == 1 || n == 1) {
-		b.weightedRows(s.in[0].f32, s.in[1].f32, sums, m, n, k, parts)
-	} else {
-		b.ranges(o, s.in[0].f32, s.in[1].f32, sums, m, n, k, parts)
+	switch {
+	case o.TransA && (m == 1 || n == 1):
+		b.weightedRows(A, B, sums, m, n, k, parts)
+	case o.TransA && m >= 2*n: // the wider operand goes on the right, where its rows are packed by whole cache lines
+		b.ranges(o, B, A, sums, n, m, k, parts)
+		b.sumRanges(s, sums, m, n, parts, true)
+		return
+	default:
+		b.ranges(o, A, B, sums, m, n, k, parts)
 	}
-	v, out := b.b.vec, s.out[0].f32
-	b.items(size, 4*parts, func(w *worker, from, to int) {
-		v.Add(out[from:to], sums[from:to], sums[size+from:size+to])
+	b.sumRanges(s, sums, m, n, parts, false)
+}
+
+// sumRanges appends the sum of the ranges' products, or of their transposes, and what follows.
+func (b *binder) sumRanges(s *step, sums []float32, m, n, parts int, transposed bool) {
+	v, out, size := b.b.vec, s.out[0].f32, m*n
+	to := out
+	if transposed {
+		to = sums
+	}
+	b.items(size, 4*parts, func(w *worker, from, end int) {
+		v.Add(to[from:end], sums[from:end], sums[size+from:size+end])
 		for i := 2; i < parts; i++ {
-			v.Add(out[from:to], out[from:to], sums[i*size+from:i*size+to])
+			v.Add(to[from:end], to[from:end], sums[i*size+from:i*size+end])
 		}
+		if !transposed && s.chain != nil {
+			s.chain.run(w, from, end-from)
+		}
+	})
+	if !transposed {
+		return
+	}
+	b.items(m, 4*n, func(w *worker, from, end int) {
+		v.Transpose2D(out[from*n:end*n], sums[from:], n, end-from, n, m)
 		if s.chain != nil {
-			s.chain.run(w, from, to-from)
+			s.chain.run(w, from*n, (end-from)*n)
 		}
 	})
 }

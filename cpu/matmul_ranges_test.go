@@ -24,7 +24,7 @@ func TestProductRanges(t *testing.T) {
 			m, n, k        int
 			transA, transB bool
 		}{
-			{37, 21, 2048, true, false}, {70, 1, 2500, true, false}, {1, 66, 2300, true, false}, {1, 1, 2100, true, false},
+			{37, 21, 2048, true, false}, {61, 21, 2050, true, false}, {70, 1, 2500, true, false}, {1, 66, 2300, true, false}, {1, 1, 2100, true, false},
 			{21, 37, 2047, true, false}, {33, 20, 400, false, true}, {128, 20, 403, false, false}, {50, 31, 192, false, true},
 			{50, 31, 191, false, true},
 		} {
