@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
+	"strings"
 
 	_ "go4.org/unsafe/assume-no-moving-gc" // Gorgonia's own pin is too old for this Go
 	"gorgonia.org/gorgonia"
@@ -32,7 +34,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	s := &throughput.Server{
-		About: map[string]any{"name": "gorgonia", "version": "0.9.18"},
+		About: map[string]any{"name": "gorgonia", "version": version()},
 		Ways: func(row, device string) []string {
 			if row != "vae-128" || device != "cpu" {
 				return nil
@@ -45,6 +47,18 @@ func main() {
 		fmt.Fprintln(os.Stderr, "gorgonia:", err)
 		os.Exit(1)
 	}
+}
+
+// version is Gorgonia's, as this binary was built with it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range info.Deps {
+			if m.Path == "gorgonia.org/gorgonia" {
+				return strings.TrimPrefix(m.Version, "v")
+			}
+		}
+	}
+	return "unknown"
 }
 
 // open makes the network.

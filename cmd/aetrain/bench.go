@@ -100,6 +100,8 @@ func (o *benchOptions) take(args []string) error {
 		}
 		o.threads = append(o.threads, n)
 	}
+	slices.Sort(o.threads) // the order of the page
+	o.threads = slices.Compact(o.threads)
 	switch {
 	case o.Config != "" && len(o.Rows) > 0:
 		return usagef("rows are the standard ones, -config is another; give one of them")
