@@ -14,7 +14,7 @@ draw() {
   case $name in
     beta-vae | beta-tcvae | factor-vae | dip-vae-* | info-vae)
       "$aetrain" interpolate "$run" -traverse -steps 6 -split validation -out "$out" ;;
-    anomaly | deep-svdd)
+    anomaly | deep-svdd | ensemble)
       "$aetrain" anomaly "$run" -out "$out" ;;
     conditional)
       "$aetrain" sample "$run" -n 40 -out "$out" ;;
