@@ -159,7 +159,11 @@ func drawGraph(seed uint64) (*graph.Graph, []graph.Value, map[string]graph.Tenso
 		case 5:
 			v = op.Sigmoid(pick())
 		case 6:
-			v = op.Sub(pick(), pick())
+			y, z := pick(), pick()
+			if y == z { // 0 everywhere, and what comes of that is but the rounding of larger numbers
+				z = op.Mul(z, row)
+			}
+			v = op.Sub(y, z)
 		case 7:
 			v = op.ReLU(op.AddConst(pick(), 0.3))
 		case 8:
