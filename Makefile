@@ -167,7 +167,7 @@ PUBLISHED = if [ -d runs/reproduce/$(1)-$(2)/checkpoints/last ]; then \
 JUDGED = $(RUN) eval -run runs/reproduce/$(1) -quiet $(2)
 
 .PHONY: reproduce-burda
-reproduce-burda: ## VAE and IWAE of Burda et al. on MNIST: NLL by 5,000 samples (some hours; EPOCHS=40: half of one)
+reproduce-burda: ## VAE and IWAE of Burda et al. on MNIST: NLL by 5,000 samples (many hours; EPOCHS=13: about one)
 	@for name in burda-vae burda-iwae-5 burda-iwae-50; do for seed in $$(seq $(SEEDS)); do \
 		$(call PUBLISHED,$$name,$$seed); \
 		$(call JUDGED,$$name-$$seed,-checkpoint last -metrics nll -samples 5000); \

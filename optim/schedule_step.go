@@ -9,7 +9,7 @@ import (
 
 func init() { Schedules.Add("step", func() Schedule { return &Stepwise{Every: 10, Gamma: 0.1} }) }
 
-// Stepwise multiplies the learning rate by Gamma every so many epochs, or at the epochs that At lists.
+// Stepwise multiplies the learning rate by Gamma every so many epochs, or at the epochs that At lists (PyTorch's StepLR and MultiStepLR).
 type Stepwise struct {
 	Warming
 	Every float64   `toml:"every" over:"0" doc:"epochs between two steps"`
