@@ -43,6 +43,13 @@ func (m *Model) Each(ctx context.Context, src data.Source, function string, limi
 			}
 			rows.Out[p.Name] = t
 		}
+		if r.fn.Steps {
+			t, err := m.fetch(r, "recon")
+			if err != nil {
+				return err
+			}
+			rows.Out["recon"] = t
+		}
 		return visit(rows)
 	})
 }

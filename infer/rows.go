@@ -59,7 +59,7 @@ func (m *Model) rows(ctx context.Context, function string, in map[string]*tensor
 			return nil, fmt.Errorf("%s: %w", function, err)
 		}
 		for i, name := range wanted {
-			if err := r.exe.Fetch(name, backend.Rows(results[i], from, to)); err != nil {
+			if err := r.gives(name).exe.Fetch(name, backend.Rows(results[i], from, to)); err != nil {
 				return nil, fmt.Errorf("%s: %w", function, err)
 			}
 		}

@@ -26,7 +26,8 @@ const (
 	nll         = "nll"
 	score       = "score"
 	distance    = "distance"
-	drawStep    = "draw" // of a prior that draws codes one after the other
+	drawStep    = "draw"  // of a prior that draws codes one after the other
+	writeStep   = "write" // of a decoder that writes tokens one after the other
 )
 
 // Prefixes of outputs of evaluate: the terms and metrics of each example.
@@ -51,6 +52,8 @@ type runner struct {
 	exe backend.Executable
 	out map[string]*tensor.Dense
 	use int // when it was last used
+
+	steps *runner // that has written recon, where the function leaves it to steps
 
 	// What the device's threads copy to the Program's inputs as a run begins; nil: they are fed.
 	rows  map[string]*tensor.Dense
@@ -158,17 +161,19 @@ func (m *Model) build(q request) (*model.Function, error) {
 	case encode:
 		return m.model.Encode(q.batch)
 	case reconstruct:
-		return m.model.Reconstruct(q.batch)
+		return m.model.InSteps().Reconstruct(q.batch)
 	case denoise:
 		return m.model.Denoise(q.batch)
 	case decode:
-		return m.model.Decode(q.batch)
+		return m.model.InSteps().Decode(q.batch)
 	case sample:
-		return m.model.Sample(q.batch)
+		return m.model.InSteps().Sample(q.batch)
 	case distance:
 		return m.model.Distance(q.batch)
 	case drawStep:
 		return m.model.DrawStep(q.batch)
+	case writeStep:
+		return m.model.DecodeStep(q.batch)
 	case evaluate:
 		return m.model.Evaluate(q.batch, q.samples)
 	case score:
@@ -181,6 +186,16 @@ func (m *Model) build(q request) (*model.Function, error) {
 
 // outputs are the values that a request's Program gives, by name.
 func outputs(fn *model.Function, q request) map[string]graph.Value {
+	all := wantedOf(fn, q)
+	if fn.Steps {
+		all = maps.Clone(all)
+		delete(all, "recon")
+	}
+	return all
+}
+
+// wantedOf are those that a request wants.
+func wantedOf(fn *model.Function, q request) map[string]graph.Value {
 	if q.function == nll {
 		return map[string]graph.Value{"log_weights": fn.Outputs["log_weights"]}
 	}
@@ -213,6 +228,14 @@ func outputs(fn *model.Function, q request) map[string]graph.Value {
 	return out
 }
 
+// gives is the runner whose Program has an output.
+func (r *runner) gives(name string) *runner {
+	if r.steps != nil && name == "recon" {
+		return r.steps
+	}
+	return r
+}
+
 // host is the runner's memory for an output.
 func (r *runner) host(b backend.Backend, name string) *tensor.Dense {
 	if r.out[name] == nil {
@@ -227,6 +250,7 @@ func (r *runner) host(b backend.Backend, name string) *tensor.Dense {
 
 // fetch fetches an output to the runner's memory.
 func (m *Model) fetch(r *runner, name string) (*tensor.Dense, error) {
+	r = r.gives(name)
 	t := r.host(m.backend, name)
 	if t == nil {
 		return nil, fmt.Errorf("there is no output %s", name)
@@ -275,7 +299,29 @@ func (m *Model) step(ctx context.Context, r *runner, d draws) error {
 	if err := r.feed(model.InputRepetition, m.feeds.integer); err != nil {
 		return err
 	}
-	return r.exe.Run(ctx)
+	if err := r.exe.Run(ctx); err != nil || !r.fn.Steps {
+		return err
+	}
+	return m.write(ctx, r)
+}
+
+// write runs the steps by which a decoder writes the tokens of a batch, whose codes r has read.
+func (m *Model) write(ctx context.Context, r *runner) error {
+	runners, err := m.prepare(request{function: writeStep, batch: r.fn.Batch})
+	if err != nil {
+		return err
+	}
+	r.steps = runners[0]
+	for position := range m.model.DecodeSteps() {
+		m.feeds.integer.Int32s()[0] = int32(position)
+		if err := r.steps.feed(model.InputPosition, m.feeds.integer); err != nil {
+			return err
+		}
+		if err := r.steps.exe.Run(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // feed feeds an input if the Program has it.

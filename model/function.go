@@ -24,6 +24,7 @@ type Function struct {
 	Phase   int
 	Scope   *nn.Scope // the root, to build more upon
 	Forward *Forward  // nil for decode and sample; of an ensemble that of its first member
+	Steps   bool      // recon is written by [Model.DecodeStep], when this has run
 
 	member int // of an ensemble
 }
@@ -262,6 +263,7 @@ func (m *Model) end(fn *Function) (*Function, error) {
 		}
 	}
 	fn.Scalars = fn.Scope.Scalars()
+	_, fn.Steps = fn.Scope.Output(keptHidden)
 	return fn, nil
 }
 

@@ -52,6 +52,7 @@ type Model struct {
 	masked    bool
 	supply    Supply
 	codeOnly  bool                 // a phase that does without the decoder
+	inSteps   bool                 // a decoder that writes token after token does so in a function of its own
 	only      []string             // losses of a stage; nil: all
 	priorOnly bool                 // a stage that trains the prior of codes that stay
 	unfitted  bool                 // the prior comes when the rest is done: nothing is drawn from it yet

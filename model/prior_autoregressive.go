@@ -104,23 +104,16 @@ func (p *Autoregressive) network(f *Forward, indices graph.Value) graph.Value {
 	var h graph.Value
 	f.scope.Within("prior", func(s *nn.Scope) graph.Value {
 		if p.levels > 1 { // each level has entries of its own
-			offset := make([]float64, p.length)
-			for t := range offset {
-				offset[t] = float64(t % p.levels * p.codes)
-			}
-			shift := op.BroadcastTo(g.Constant(graph.I32(1, p.length), offset...), n, p.length)
+			shift := op.BroadcastTo(g.Constant(graph.I32(1, p.length), p.offsets()...), n, p.length)
 			indices = op.AddInt(indices, shift)
 		}
-		each := op.Gather(s.Sub("embedding").Param("weight", nn.Normal(0.02), p.levels*p.codes, size), indices)
+		each := op.Gather(p.embeddings(s), indices)
 		x := op.BroadcastTo(op.Reshape(s.Param("begin", nn.Normal(0.02), size), 1, 1, size), n, 1, size)
 		if p.length > 1 {
 			x = op.Concat(1, x, op.Slice(each, 1, 0, p.length-1))
 		}
 		x = op.Add(x, op.Reshape(s.Param("position", nn.Normal(0.02), p.length, size), 1, p.length, size))
-		if f.model.Condition.tells(intoPrior) {
-			x = op.Add(x, op.Reshape(project(s, "condition", f.condition(), size, "torch"), n, 1, size))
-		}
-		h = p.stack.Build(s, x)
+		h = p.stack.Build(s, p.told(s, f, x))
 		p.logits(s, op.Slice(h, 1, 0, 1)) // its weights belong to the network
 		return h
 	})
@@ -171,17 +164,63 @@ func (m *Model) DrawStep(batch int) (*Function, error) {
 	g := fn.Graph
 	f := m.begun(fn.Scope, Inference, batch)
 	state, at := p.draft(g, batch), g.Input(InputPosition, graph.I32())
-	here := op.OneHot(op.Reshape(at, 1), p.length) // 1×T
-	h := p.network(f, op.Cast(state, graph.Int32))
-	h = op.ReduceSum(op.Mul(h, op.Reshape(here, 1, p.length, 1)), 1)
+	now := nn.Moment{At: at, Length: p.length}
+	var h, last graph.Value // last: of each code before it, its place in the embedding
+	if p.stack.CanStep() {
+		h, last = p.goOn(f, batch, now)
+	} else {
+		h = now.Of(p.network(f, op.Cast(state, graph.Int32)))
+	}
 	fn.Scope.Within("prior", func(s *nn.Scope) graph.Value {
-		logits := op.Reshape(p.logits(s, op.Reshape(h, batch, 1, h.Dim(1))), batch, p.codes)
+		logits := op.Reshape(p.logits(s, h), batch, p.codes)
 		noise := prob.Gumbel(op.RNG{Seed: s.RNG().Seed, Row0: s.RNG().Row0, Step: at}, "code", batch, p.codes)
 		next := op.Reshape(op.Cast(op.ArgMax(op.Add(logits, noise)), graph.Float32), batch, 1)
-		s.Assign(state, op.Select(op.BroadcastTo(here, batch, p.length), op.BroadcastTo(next, batch, p.length), state))
+		s.Assign(state, now.With(state, next))
+		if last.Valid() {
+			offset := now.Of(g.Constant(graph.F32(1, p.length, 1), p.offsets()...))
+			s.Assign(last, op.Add(next, op.Reshape(offset, 1, 1)))
+		}
 		return next
 	})
 	return m.end(fn)
+}
+
+// goOn is the network at one time: its layers keep what they know of the codes before. It returns the hidden values, N×1×H, and the
+// state of the code before, N×1.
+func (p *Autoregressive) goOn(f *Forward, batch int, now nn.Moment) (h, last graph.Value) {
+	size := p.stack.In[1]
+	f.scope.Within("prior", func(s *nn.Scope) graph.Value {
+		last = now.Carry(s, "last", batch, 1)
+		each := op.Gather(p.embeddings(s), op.Cast(last, graph.Int32))
+		x := now.Later(each, op.Reshape(s.Param("begin", nn.Normal(0.02), size), 1, 1, size))
+		x = op.Add(x, now.Of(op.Reshape(s.Param("position", nn.Normal(0.02), p.length, size), 1, p.length, size)))
+		h = p.stack.Step(s, p.told(s, f, x), now)
+		return h
+	})
+	return h, last
+}
+
+// embeddings are a row for each code of each level.
+func (p *Autoregressive) embeddings(s *nn.Scope) graph.Value {
+	return s.Sub("embedding").Param("weight", nn.Normal(0.02), p.levels*p.codes, p.stack.In[1])
+}
+
+// offsets are where the entries of each position's level begin.
+func (p *Autoregressive) offsets() []float64 {
+	offsets := make([]float64, p.length)
+	for t := range offsets {
+		offsets[t] = float64(t % p.levels * p.codes)
+	}
+	return offsets
+}
+
+// told adds the condition to the network's input, where it goes into the prior.
+func (p *Autoregressive) told(s *nn.Scope, f *Forward, x graph.Value) graph.Value {
+	if !f.model.Condition.tells(intoPrior) {
+		return x
+	}
+	size := p.stack.In[1]
+	return op.Add(x, op.Reshape(project(s, "condition", f.condition(), size, "torch"), x.Dim(0), 1, size))
 }
 
 // draw looks the drawn codes up.

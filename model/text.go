@@ -87,7 +87,7 @@ func (m *Model) checkTeacher() error {
 }
 
 // taught applies a decoder with teacher_forcing. While training and in evaluation each time is told the token of x before it;
-// elsewhere the one that the decoder itself finds likeliest, token after token.
+// elsewhere the one that the decoder itself finds likeliest, token after token: by DecodeStep, or all in this graph.
 // Source: Williams & Zipser 1989, "A Learning Algorithm for Continually Running Fully Recurrent Neural Networks", section 2.
 func (f *Forward) taught(s *nn.Scope, z graph.Value) graph.Value {
 	layers, at := f.model.Decoder.Layers, f.model.teacherAt()
@@ -108,6 +108,9 @@ func (f *Forward) taught(s *nn.Scope, z graph.Value) graph.Value {
 		if x.Dim(0) == n {
 			return next(h, op.Concat(1, begin, op.Slice(x, 1, 0, length-1)))
 		}
+	}
+	if f.mode == Inference && n == f.N && f.model.inSteps {
+		return f.model.toBeWritten(s, h)
 	}
 	before := []graph.Value{begin}
 	var logits []graph.Value

@@ -25,6 +25,9 @@ func (l *Attention) Output(in graph.Shape) (graph.Shape, error) { return in, l.c
 // Build attends.
 func (l *Attention) Build(s *Scope, x graph.Value) graph.Value { return onlyValid(s, l.attend(s, x)) }
 
+// Step attends to one time and those before it.
+func (l *Attention) Step(s *Scope, x graph.Value, m Moment) graph.Value { return l.attendNow(s, x, m) }
+
 // Mirror is another one, with weights of its own: the shape is kept.
 func (l *Attention) Mirror(graph.Shape) ([]Layer, error) { return []Layer{unnamed(duplicate(l))}, nil }
 

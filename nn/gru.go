@@ -22,5 +22,10 @@ func (l *GRU) Spread() []Layer { return spreadRecurrent(l) }
 // Build walks over the sequence.
 func (l *GRU) Build(s *Scope, x graph.Value) graph.Value { return l.build(s, x, 3, op.GRU) }
 
+// Step runs one time.
+func (l *GRU) Step(s *Scope, x graph.Value, m Moment) graph.Value {
+	return l.step(s, x, m, 3, stepBy(op.GRU))
+}
+
 // Mirror is a GRU and a dense layer that restores the channels; the code is repeated where only the last state was left.
 func (l *GRU) Mirror(in graph.Shape) ([]Layer, error) { return l.mirror(NewGRU(0), in), nil }

@@ -27,5 +27,13 @@ func (l *LSTM) Build(s *Scope, x graph.Value) graph.Value {
 	})
 }
 
+// Step runs one time.
+func (l *LSTM) Step(s *Scope, x graph.Value, m Moment) graph.Value {
+	return l.step(s, x, m, 4, func(x graph.Value, w op.RecurrentWeights, o op.RecurrentOptions) []graph.Value {
+		_, last, c := op.LSTM(x, w, o)
+		return []graph.Value{last, c}
+	})
+}
+
 // Mirror is an LSTM and a dense layer that restores the channels; the code is repeated where only the last state was left.
 func (l *LSTM) Mirror(in graph.Shape) ([]Layer, error) { return l.mirror(NewLSTM(0), in), nil }

@@ -27,6 +27,18 @@ func addPositions(s *Scope, kind string, x graph.Value) graph.Value {
 	return op.Add(x, s.Graph().Constant(graph.F32(1, t, d), sinusoids(t, d)...))
 }
 
+// addPosition adds to x, N×1×D, what addPositions adds to that time of a whole sequence.
+func addPosition(s *Scope, kind string, x graph.Value, m Moment) graph.Value {
+	d := x.Dim(2)
+	switch kind {
+	case "learned":
+		return op.Add(x, m.Of(op.Reshape(s.Param("positions", Normal(positionScale), m.Length, d), 1, m.Length, d)))
+	case "sinusoidal":
+		return op.Add(x, m.Of(s.Graph().Constant(graph.F32(1, m.Length, d), sinusoids(m.Length, d)...)))
+	}
+	return x
+}
+
 // sinusoids are T×D: sin and cos of position / 10000^(2i/D), side by side.
 // Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.5.
 func sinusoids(t, d int) []float64 {

@@ -100,6 +100,35 @@ func (r *Recurrent) build(s *Scope, x graph.Value, gates int, run cell) graph.Va
 	return last
 }
 
+// CanStep wants one direction and all states.
+func (r *Recurrent) CanStep() bool { return !r.Bidirectional && r.ReturnSequences }
+
+// step runs one time from the state that the one before has left; an LSTM's cell is kept too.
+func (r *Recurrent) step(s *Scope, x graph.Value, m Moment, gates int, run func(graph.Value, op.RecurrentWeights, op.RecurrentOptions) []graph.Value) graph.Value {
+	n, units := x.Dim(0), r.size()
+	none := s.Graph().Constant(graph.F32(n, units), 0)
+	h, h0 := m.Before(s, "h", none, n, units)
+	o := op.RecurrentOptions{H0: h0}
+	var c graph.Value
+	if gates == 4 {
+		c, o.C0 = m.Before(s, "c", none, n, units)
+	}
+	last := run(x, r.weights(s, x.Dim(2), gates, ""), o)
+	s.Assign(h, last[0])
+	if gates == 4 {
+		s.Assign(c, last[1])
+	}
+	return op.Reshape(last[0], n, 1, units)
+}
+
+// stepBy makes run of a cell without more than one state.
+func stepBy(run cell) func(graph.Value, op.RecurrentWeights, op.RecurrentOptions) []graph.Value {
+	return func(x graph.Value, w op.RecurrentWeights, o op.RecurrentOptions) []graph.Value {
+		_, last := run(x, w, o)
+		return []graph.Value{last}
+	}
+}
+
 // weights declares those of one direction.
 func (r *Recurrent) weights(s *Scope, in, gates int, suffix string) op.RecurrentWeights {
 	units := r.size()

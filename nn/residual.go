@@ -81,6 +81,29 @@ func (l *Residual) Build(s *Scope, x graph.Value) graph.Value {
 	return x
 }
 
+// CanStep asks the layers of a block.
+func (l *Residual) CanStep() bool {
+	for _, one := range spreadAll(l.Layers) {
+		if !(&Stack{Layers: []Placed{{Layer: one.Layer}}}).CanStep() {
+			return false
+		}
+	}
+	return true
+}
+
+// Step builds one time of the blocks.
+func (l *Residual) Step(s *Scope, x graph.Value, m Moment) graph.Value {
+	st, err := l.block(graph.Shape{m.Length, x.Dim(2)})
+	if err != nil {
+		x.Graph().Fail(err)
+		return x
+	}
+	for i := range max(1, l.Times) {
+		x = op.Add(x, s.Within(strconv.Itoa(i), func(s *Scope) graph.Value { return st.Step(s, x, m) }))
+	}
+	return x
+}
+
 // Mirror is the same blocks again, with weights of their own.
 func (l *Residual) Mirror(graph.Shape) ([]Layer, error) {
 	c := duplicate(l)

@@ -22,5 +22,10 @@ func (l *RNN) Spread() []Layer { return spreadRecurrent(l) }
 // Build walks over the sequence.
 func (l *RNN) Build(s *Scope, x graph.Value) graph.Value { return l.build(s, x, 1, op.RNN) }
 
+// Step runs one time.
+func (l *RNN) Step(s *Scope, x graph.Value, m Moment) graph.Value {
+	return l.step(s, x, m, 1, stepBy(op.RNN))
+}
+
 // Mirror is an RNN and a dense layer that restores the channels; the code is repeated where only the last state was left.
 func (l *RNN) Mirror(in graph.Shape) ([]Layer, error) { return l.mirror(NewRNN(0), in), nil }

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"math"
 
 	"aetrain/graph"
 	"aetrain/op"
@@ -46,13 +47,43 @@ func (h heads) attend(s *Scope, x graph.Value) graph.Value {
 	if x.Rank() != 3 {
 		return x // the graph has an error already
 	}
+	return h.out(s, op.Attention(h.in(s, x), s.Mask(x), max(1, h.Heads), h.Causal))
+}
+
+// in are queries, keys and values of x, N×T×D, side by side: N×T×3D.
+func (h heads) in(s *Scope, x graph.Value) graph.Value {
 	n, t, d := x.Dim(0), x.Dim(1), x.Dim(2)
 	weight, bias := s.Param("in_proj_weight", xavierInit{}.Weight, 3*d, d), s.Param("in_proj_bias", nil, 3*d)
-	qkv := op.AddBias(op.MatMul(op.Reshape(x, n*t, d), weight, false, true), bias)
-	y := op.Attention(op.Reshape(qkv, n, t, 3*d), s.Mask(x), max(1, h.Heads), h.Causal)
+	return op.Reshape(op.AddBias(op.MatMul(op.Reshape(x, n*t, d), weight, false, true), bias), n, t, 3*d)
+}
+
+// out is the output's projection.
+func (h heads) out(s *Scope, y graph.Value) graph.Value {
+	n, t, d := y.Dim(0), y.Dim(1), y.Dim(2)
 	return op.Reshape(s.Within("out_proj", func(s *Scope) graph.Value {
 		return op.AddBias(op.MatMul(op.Reshape(y, n*t, d), s.Param("weight", torchInit{}.Weight, d, d), false, true), s.Param("bias", nil, d))
 	}), n, t, d)
+}
+
+// CanStep wants attention that looks back only.
+func (h heads) CanStep() bool { return h.Causal }
+
+// attendNow is attend for one time, x being N×1×D, which sees itself and those before it: their keys and values are kept.
+func (h heads) attendNow(s *Scope, x graph.Value, m Moment) graph.Value {
+	n, d, count := x.Dim(0), x.Dim(2), max(1, h.Heads)
+	qkv := op.Reshape(h.in(s, x), n, 3, count, 1, d/count)
+	part := func(i int) graph.Value { return op.Reshape(op.Slice(qkv, 1, i, i+1), n, count, 1, d/count) }
+	kept := func(name string, now graph.Value) graph.Value { // N×Heads×Length×D/Heads
+		state := m.Carry(s, name, n, count, m.Length, d/count)
+		all := op.Select(op.Reshape(m.Here(), 1, 1, m.Length, 1), now, state)
+		s.Assign(state, all)
+		return all
+	}
+	keys, values := kept("keys", part(1)), kept("values", part(2))
+	scores := op.Scale(op.MatMul(part(0), keys, false, true), 1/math.Sqrt(float64(d/count)))
+	const unseen = -1e9 // as op.Attention has it
+	scores = op.Select(op.Reshape(m.Reached(), 1, 1, 1, m.Length), scores, s.Graph().Constant(scores.Spec(), unseen))
+	return h.out(s, op.Reshape(op.MatMul(op.Softmax(scores), values, false, false), n, 1, d))
 }
 
 // onlyValid sets what the scope's mask hides to 0, so that nothing depends on what stands there.

@@ -50,17 +50,26 @@ func (l *Transformer) Output(in graph.Shape) (graph.Shape, error) {
 
 // Build adds the blocks.
 func (l *Transformer) Build(s *Scope, x graph.Value) graph.Value {
-	x = addPositions(s, l.Positions, x)
+	return onlyValid(s, l.blocks(s, addPositions(s, l.Positions, x), l.attend))
+}
+
+// Step is Build for one time, which sees itself and those before it.
+func (l *Transformer) Step(s *Scope, x graph.Value, m Moment) graph.Value {
+	return l.blocks(s, addPosition(s, l.Positions, x, m), func(s *Scope, x graph.Value) graph.Value { return l.attendNow(s, x, m) })
+}
+
+// blocks are all blocks, with their way to attend, and the last norm.
+func (l *Transformer) blocks(s *Scope, x graph.Value, attend func(*Scope, graph.Value) graph.Value) graph.Value {
 	for i := range max(1, l.Depth) {
-		x = s.Within(strconv.Itoa(i), func(s *Scope) graph.Value { return l.block(s, x) })
+		x = s.Within(strconv.Itoa(i), func(s *Scope) graph.Value { return l.block(s, x, attend) })
 	}
-	return onlyValid(s, normed(s, "norm", x))
+	return normed(s, "norm", x)
 }
 
 // block adds what one block makes of x to it.
-func (l *Transformer) block(s *Scope, x graph.Value) graph.Value {
+func (l *Transformer) block(s *Scope, x graph.Value, attend func(*Scope, graph.Value) graph.Value) graph.Value {
 	first := normed(s, "norm1", x)
-	attended := s.Within("self_attn", func(s *Scope) graph.Value { return l.attend(s, first) })
+	attended := s.Within("self_attn", func(s *Scope) graph.Value { return attend(s, first) })
 	x = op.Add(x, dropped(s, "dropout1", l.Dropout, attended))
 	d := x.Dim(-1)
 	linear := func(name string, units int, v graph.Value) graph.Value {
