@@ -73,11 +73,11 @@ func check(t *testing.T, b backend.Backend, e graph.Example, seed uint64) {
 	if err := g.Err(); err != nil {
 		t.Fatal(err)
 	}
-	compare(t, b, g, vs, feed, e.Tolerance)
+	compare(t, b, g, vs, feed, e.Tolerance, leastScale)
 }
 
-// compare runs values on b and by Evaluate.
-func compare(t *testing.T, b backend.Backend, g *graph.Graph, vs []graph.Value, feed map[string]graph.Tensor, tolerance float64) {
+// compare runs values on b and by Evaluate; see [closeTo].
+func compare(t *testing.T, b backend.Backend, g *graph.Graph, vs []graph.Value, feed map[string]graph.Tensor, tolerance, least float64) {
 	t.Helper()
 	want, err := graph.Evaluate(vs, feed)
 	if err != nil {
@@ -98,7 +98,7 @@ func compare(t *testing.T, b backend.Backend, g *graph.Graph, vs []graph.Value, 
 	}
 	for i := range vs {
 		got := fetch(t, exe, fmt.Sprintf("out%d", i), vs[i].Spec())
-		if err := close(got, want[i], tolerance); err != nil {
+		if err := closeTo(got, want[i], tolerance, least); err != nil {
 			t.Errorf("output %d of %v: %v\n%v", i, vs[i].Node.Op, err, p)
 		}
 	}
@@ -167,12 +167,21 @@ func reference(h *tensor.Dense, s graph.Spec) graph.Tensor {
 	return x
 }
 
-// close compares by the largest magnitude of want; integers exactly; NaN and infinities must agree.
+// leastScale is the magnitude that results of single ops are taken to have at least.
+const leastScale = 1e-3
+
+// close is closeTo with that.
 func close(got, want graph.Tensor, tolerance float64) error {
+	return closeTo(got, want, tolerance, leastScale)
+}
+
+// closeTo compares by the largest magnitude of want, which counts as least where it is smaller; integers exactly; NaN and infinities
+// must agree.
+func closeTo(got, want graph.Tensor, tolerance, least float64) error {
 	if tolerance == 0 {
 		tolerance = Tolerance
 	}
-	scale := 1e-3
+	scale := least
 	for _, x := range want.Data {
 		if a := math.Abs(x); a > scale && !math.IsInf(x, 0) {
 			scale = a

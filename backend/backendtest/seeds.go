@@ -126,7 +126,7 @@ func drawnCandidates(t *testing.T, b backend.Backend, seed uint64, names map[str
 // drawnPrograms checks a chain of ops with its gradients, and a program with states.
 func drawnPrograms(t *testing.T, b backend.Backend, seed uint64) {
 	if g, vs, feed := drawGraph(seed); g.Err() == nil {
-		compare(t, b, g, vs, feed, 5e-5)
+		compare(t, b, g, vs, feed, 5e-5, graphScale)
 	}
 	g, outs, feed := RandomGraph(FromSeed(seed))
 	if g.Err() != nil || hasEmpty(feed) {
