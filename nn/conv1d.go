@@ -58,14 +58,7 @@ func (l *Conv1D) Output(in graph.Shape) (graph.Shape, error) {
 		return nil, err
 	}
 	_, t, err := convOutput(l.conv(in[0]), 1, l.Kernel, 1, in[0])
-	if err != nil {
-		return nil, err
-	}
-	out, err := checkImage(graph.Shape{t, l.Size()})
-	if err != nil {
-		return nil, err
-	}
-	return out, l.check(out)
+	return l.checked(graph.Shape{t, l.Size()}, err)
 }
 
 // Build convolves.

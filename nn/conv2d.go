@@ -59,14 +59,7 @@ func (l *Conv2D) Output(in graph.Shape) (graph.Shape, error) {
 	}
 	kh, kw := l.kernel()
 	h, w, err := convOutput(l.conv(in[1], in[2]), kh, kw, in[1], in[2])
-	if err != nil {
-		return nil, err
-	}
-	out, err := checkImage(graph.Shape{l.Size(), h, w})
-	if err != nil {
-		return nil, err
-	}
-	return out, l.check(out)
+	return l.checked(graph.Shape{l.Size(), h, w}, err)
 }
 
 // Build convolves.

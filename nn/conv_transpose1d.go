@@ -94,11 +94,7 @@ func (l *ConvTranspose1D) Output(in graph.Shape) (graph.Shape, error) {
 	if t < 1 {
 		return nil, fmt.Errorf("its padding leaves nothing of %d times", in[0])
 	}
-	out, err := checkImage(graph.Shape{t, l.Size()})
-	if err != nil {
-		return nil, err
-	}
-	return out, l.check(out)
+	return l.checked(graph.Shape{t, l.Size()}, nil)
 }
 
 // Build convolves.

@@ -122,14 +122,7 @@ func (l *ConvTranspose2D) Output(in graph.Shape) (graph.Shape, error) {
 	}
 	kh, kw := l.kernel()
 	h, w, err := transposedOutput(l.attributes(in[1], in[2]), kh, kw, in[1], in[2])
-	if err != nil {
-		return nil, err
-	}
-	out, err := checkImage(graph.Shape{l.Size(), h, w})
-	if err != nil {
-		return nil, err
-	}
-	return out, l.check(out)
+	return l.checked(graph.Shape{l.Size(), h, w}, err)
 }
 
 // Build convolves.

@@ -44,6 +44,17 @@ func (p Post) check(out graph.Shape) error {
 	return nil
 }
 
+// checked is the output of a convolution whose size has been computed, if it is not too large and what follows takes it.
+func (p Post) checked(out graph.Shape, err error) (graph.Shape, error) {
+	if err != nil {
+		return nil, err
+	}
+	if out, err = checkImage(out); err != nil {
+		return nil, err
+	}
+	return out, p.check(out)
+}
+
 // build adds norm, activation and dropout behind y; their states are PATH.norm.weight and so on.
 func (p Post) build(s *Scope, y graph.Value) graph.Value {
 	for _, l := range p.layers() {

@@ -36,6 +36,21 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// TestReadmeLinks: the README leads to every page for users.
+func TestReadmeLinks(t *testing.T) {
+	var readme Page
+	for _, p := range pages(t) {
+		if p.Path == "README.md" {
+			readme = p
+		}
+	}
+	for _, p := range pages(t) {
+		if strings.HasPrefix(p.Path, "docs/") && !slices.Contains(readme.Links(), p.Path) {
+			t.Errorf("README.md does not link to %s", p.Path)
+		}
+	}
+}
+
 // TestVariantsHavePictures: what docs/variants.md tells of is seen there too, in small files. Text is quoted instead.
 func TestVariantsHavePictures(t *testing.T) {
 	const (
