@@ -48,7 +48,7 @@ func (b *binder) ahead(buffer, tasks int, run func(w *worker, task int)) {
 	if tasks == 0 {
 		return
 	}
-	b.e.phases = append(b.e.phases, phase{tasks: tasks, run: run, ahead: true})
+	b.e.phases = append(b.e.phases, phase{tasks: tasks, run: run, ahead: true, parts: parts{role: prepares}})
 	if c := b.e.mem[buffer].changes; c != nil && !slices.Contains(b.e.ready.of, c) {
 		b.e.ready.of, b.e.ready.seen = append(b.e.ready.of, c), append(b.e.ready.seen, 0)
 	}
@@ -59,7 +59,7 @@ func (e *executable) assemble() {
 	for i, l := range e.labels() {
 		e.phases[i].label = l
 	}
-	all := append(slices.Clone(e.fills), e.phases...)
+	all := append(slices.Clone(e.fills), depthFirst(e.phases, e.b.depth)...)
 	e.job = e.b.workers.prepare(all)
 	e.again = e.job
 	if slices.ContainsFunc(all, func(p phase) bool { return p.ahead }) {

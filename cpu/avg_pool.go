@@ -29,7 +29,7 @@ func bindAvgPool(b *binder, s *step) error {
 				p.average(dst, sum, top, bottom)
 			}
 		}
-	})
+	}).separate()
 	return nil
 }
 
@@ -78,6 +78,6 @@ func bindAvgPoolGrad(b *binder, s *step) error {
 				}
 			}
 		}
-	})
+	}).separate()
 	return nil
 }

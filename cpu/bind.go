@@ -119,17 +119,29 @@ type binder struct {
 	rounded   bool     // the step multiplies in bfloat16
 }
 
-// phase appends a phase of the program.
-func (b *binder) phase(tasks int, run func(w *worker, task int)) {
-	if tasks > 0 {
-		b.e.phases = append(b.e.phases, phase{tasks: tasks, run: run})
+// phase appends a phase of the program. What it returns is good until the next one.
+func (b *binder) phase(tasks int, run func(w *worker, task int)) *phase {
+	if tasks <= 0 {
+		return new(phase)
 	}
+	b.e.phases = append(b.e.phases, phase{tasks: tasks, run: run})
+	return &b.e.phases[len(b.e.phases)-1]
 }
 
 // scratch asks for n floats of every worker's local memory.
 func (b *binder) scratch(n int) { b.local = max(b.local, n) }
 
 func (b *binder) step(i int, s *program.Step) error {
+	from := len(b.e.phases)
+	if err := b.kernel(i, s); err != nil {
+		return err
+	}
+	b.describe(i, s, b.e.phases[from:])
+	return nil
+}
+
+// kernel binds a step to its kernel.
+func (b *binder) kernel(i int, s *program.Step) error {
 	b.evaluated, b.rounded = nil, false
 	if s.Node == nil {
 		c := b.chain(s.Chain, 0, memory{})

@@ -66,6 +66,8 @@ type chain struct {
 	sums   []*total
 	temps  int
 	rowLen int // tasks hold whole rows of this length; 1 where any split will do
+
+	example int // elements of an example; 0: unknown
 }
 
 // compiler allots slots and writes code.
@@ -80,7 +82,7 @@ type compiler struct {
 
 // chain compiles c. Where it is an epilogue, slot 0 is root, the product's output.
 func (b *binder) chain(c *program.Chain, roots int, root memory) *chain {
-	k := &compiler{b: b, src: c, out: &chain{size: c.Size, rowLen: 1}}
+	k := &compiler{b: b, src: c, out: &chain{size: c.Size, rowLen: 1, example: c.Example()}}
 	n := roots + len(c.Args)
 	for _, o := range c.Ops {
 		n += len(o.Out)
@@ -316,6 +318,23 @@ func (c *chain) run(w *worker, off, n int) {
 	}
 }
 
+// perTask is how many elements a task has: whole rows, and whole examples where these are not too large, a power of two of them, so
+// that such tasks end where others do.
+func (c *chain) perTask() int {
+	if len(c.sums) == 0 {
+		return taskSize
+	}
+	row := c.rowLen
+	if c.example > 0 && c.example%row == 0 && c.example <= 2*taskSize {
+		row = c.example
+	}
+	per := row
+	for per < taskSize {
+		per *= 2
+	}
+	return per
+}
+
 // bind appends the phases of a chain that is a step of its own.
 func (c *chain) bind(b *binder) {
 	if c.size == 0 {
@@ -324,12 +343,12 @@ func (c *chain) bind(b *binder) {
 		}
 		return
 	}
-	per := (taskSize + c.rowLen - 1) / c.rowLen * c.rowLen
+	per := c.perTask()
 	tasks := (c.size + per - 1) / per
 	for _, t := range c.sums {
-		t.reserve(tasks)
+		t.reserve(per, tasks)
 	}
-	b.phase(tasks, func(w *worker, task int) {
+	p := b.phase(tasks, func(w *worker, task int) {
 		from, to := task*per, min(c.size, (task+1)*per)
 		for _, t := range c.sums {
 			clear(t.partial(task))
@@ -344,6 +363,18 @@ func (c *chain) bind(b *binder) {
 			}
 		}
 	})
+	unit := 1
+	if c.example > 0 && c.size%c.example == 0 {
+		unit = c.example
+	}
+	if p.units = c.size / unit; len(c.sums) == 0 {
+		p.span = func(w *worker, from, to int) { c.run(w, from*unit, (to-from)*unit) }
+	} else {
+		p.cover = func(task int) (from, to int) { return task * per / unit, min(c.size, (task+1)*per) / unit }
+		if per%unit > 0 {
+			p.units = 0
+		}
+	}
 	for _, t := range c.sums {
 		t.combine(b, tasks)
 	}

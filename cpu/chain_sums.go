@@ -10,6 +10,7 @@ type total struct {
 	dst    []float32
 	parts  []float32 // tasks × Period; unused where tasks hold whole rows
 	direct bool      // each task owns its elements of dst
+	rows   int       // direct: elements of dst that a task owns
 	sum    func([]float32) float32
 	plus   func(dst, a, b []float32)
 }
@@ -24,7 +25,8 @@ func (k *compiler) total(t program.Total) {
 	k.out.sums = append(k.out.sums, o)
 }
 
-func (t *total) reserve(tasks int) {
+func (t *total) reserve(per, tasks int) {
+	t.rows = per / t.access.Inner
 	if !t.direct {
 		t.parts = alloc(tasks * t.access.Period)
 	}
@@ -35,15 +37,14 @@ func (t *total) partial(task int) []float32 {
 	if !t.direct {
 		return t.parts[task*t.access.Period : (task+1)*t.access.Period]
 	}
-	rows := (taskSize + t.access.Inner - 1) / t.access.Inner
-	return t.dst[min(task*rows, len(t.dst)):min((task+1)*rows, len(t.dst))]
+	return t.dst[min(task*t.rows, len(t.dst)):min((task+1)*t.rows, len(t.dst))]
 }
 
 func (t *total) add(w *worker, task, off, n int) {
 	x := t.from.at(w, off, n)
 	dst, base := t.partial(task), 0
 	if t.direct {
-		base = task * ((taskSize + t.access.Inner - 1) / t.access.Inner)
+		base = task * t.rows
 	}
 	a := t.access
 	if a.Period == 1 {
@@ -78,5 +79,5 @@ func (t *total) combine(b *binder, tasks int) {
 		for i := 1; i < tasks; i++ {
 			t.plus(dst, dst, t.parts[i*p+from:i*p+to])
 		}
-	})
+	}).finishes()
 }

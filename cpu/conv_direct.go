@@ -59,7 +59,7 @@ func (b *binder) convDirect(s *step, c *convolution) {
 			}
 		}
 		c.finish(s, w, t)
-	})
+	}).byExample(c.n, covers(tasks))
 }
 
 // direct adds the taps of one result channel; rows of sum are as far apart as those of the window.

@@ -43,7 +43,7 @@ func (b *binder) packTransposed(c *convolution, w []float32) [][]float32 {
 				}
 			}
 		}
-	})
+	}).prepares(1)
 	return packed
 }
 
@@ -63,6 +63,11 @@ func (c *convolution) tasks() []convTask {
 		}
 	}
 	return ts
+}
+
+// covers says which images a task is about.
+func covers(tasks []convTask) func(task int) (from, to int) {
+	return func(task int) (from, to int) { return tasks[task].image, tasks[task].image + tasks[task].images }
 }
 
 // convProduct is the product of one phase for tasks of one size.
@@ -135,7 +140,7 @@ func (b *binder) convGEMM(s *step, c *convolution, weights [][]float32) {
 			}
 		}
 		c.finish(s, w, t)
-	})
+	}).byExample(c.n, covers(tasks))
 }
 
 // convProduct plans the product of one phase; its plan is nil where no tap meets the phase or no row is left.

@@ -59,7 +59,7 @@ func (b *binder) convTaps(s *step, c *convolution) error {
 		if s.chain != nil {
 			s.chain.run(w, n*c.m*out, c.m*out)
 		}
-	})
+	}).byExample(c.n, single)
 	return nil
 }
 
@@ -90,5 +90,5 @@ func (b *binder) packTaps(c *convolution, dst, w []float32) {
 				}
 			}
 		}
-	})
+	}).prepares(1)
 }

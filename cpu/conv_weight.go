@@ -119,14 +119,14 @@ func bindConvWeightGEMM(b *binder, s *step) error {
 		} else {
 			st.runInPlace(x, dy, group, n0, n1, c0, c1)
 		}
-	})
+	}).byExample(g.n, shares(g.n, g.parts, g.groups*blocks))
 	add := b.b.vec.Add
 	b.scratch(g.co)
 	b.items(g.groups*g.ci, len(g.taps)*g.co*(g.parts+2), func(w *worker, from, to int) {
 		for i := from; i < to; i++ {
 			g.combine(dw, sums, w.local[:g.co], add, i/g.ci, i%g.ci)
 		}
-	})
+	}).finishes()
 	return nil
 }
 

@@ -57,7 +57,7 @@ func (b *binder) winograd(s *step, c *winograd) {
 			return
 		}
 		st.chain(from*c.h.results, min(c.outH, to*c.h.results), func(off, n int) { s.chain.run(w, off, n) })
-	})
+	}).byExample(c.n, func(task int) (from, to int) { return task / parts * each, min(c.n, (task/parts+1)*each) })
 }
 
 // chain names the ranges of results that a task has written.
@@ -96,7 +96,7 @@ func (b *binder) winogradWeights(c *winograd, w []float32) {
 				}
 			}
 		}
-	})
+	}).prepares(1)
 }
 
 // sum writes n floats of a form of vectors, up to 4 terms at a time. Vectors that are nil are zero.

@@ -152,7 +152,7 @@ func bindConvWeightWinograd(b *binder, s *step) error {
 		st.channels = min(g.block, g.co-st.c0)
 		st.total = sums[part*g.size() : (part+1)*g.size()]
 		st.run(part*g.n/g.parts, (part+1)*g.n/g.parts)
-	})
+	}).byExample(g.n, shares(g.n, g.parts, g.blocks))
 	g.combinePhase(b, dw, sums)
 	return nil
 }
@@ -178,5 +178,5 @@ func (g *winogradWeight) combinePhase(b *binder, dw, sums []float32) {
 			}
 			transpose(dw[o*taps:(o+1)*taps], t, 9, g.ci, 9, g.ci)
 		}
-	})
+	}).finishes()
 }

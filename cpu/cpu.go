@@ -2,7 +2,8 @@
 //
 // [Open] makes it, Load binds every step of a program to phases of tasks (bind.go has the table of kernels), and a step then runs
 // as one parallel region: all workers walk through the same phases, meeting between them (workers.go). What a task does
-// depends on the shapes alone, never on the number of workers, so results do not either.
+// depends on the shapes alone, never on the number of workers, so results do not either. Phases that work example by example may
+// become one, whose tasks take a block of examples through all of them (depth.go).
 package cpu
 
 import (
@@ -26,6 +27,7 @@ type Backend struct {
 	memory  int64 // bytes that there are; 0: unknown
 	bf16    bool  // by plain Go, where the processor cannot: for tests
 	tiled   bool  // likewise the products of AMX
+	depth   depthRule
 }
 
 // Option changes what Open does.
@@ -36,6 +38,7 @@ type options struct {
 	threads int
 	bf16    bool
 	tiled   bool
+	depth   depthRule
 	err     error
 }
 
@@ -57,7 +60,7 @@ func Threads(n int) Option {
 
 // Open returns the CPU as a backend.
 func Open(opts ...Option) (*Backend, error) {
-	o := options{tier: cpuinfo.Best()}
+	o := options{tier: cpuinfo.Best(), depth: depthWins}
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -70,7 +73,7 @@ func Open(opts ...Option) (*Backend, error) {
 	if o.threads == 0 {
 		o.threads = runtime.GOMAXPROCS(0)
 	}
-	return &Backend{tier: o.tier, vec: vec.For(o.tier), workers: newWorkers(o.threads), memory: systemMemory(), bf16: o.bf16, tiled: o.tiled}, nil
+	return &Backend{tier: o.tier, vec: vec.For(o.tier), workers: newWorkers(o.threads), memory: systemMemory(), bf16: o.bf16, tiled: o.tiled, depth: o.depth}, nil
 }
 
 // Name is "cpu".

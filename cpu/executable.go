@@ -75,6 +75,7 @@ func (b *Backend) bind(p *program.Program, s *state, arena []float32, o backend.
 		}
 	}
 	e.assemble()
+	e.explainRuns()
 	return e, nil
 }
 

@@ -1,7 +1,28 @@
 package cpu
 
+import "aetrain/backend"
+
 // BF16 computes products in bfloat16 by plain Go where the processor cannot.
 func BF16() Option { return func(o *options) { o.bf16 = true } }
 
 // AMX does so in the order in which tiles sum.
 func AMX() Option { return func(o *options) { o.bf16, o.tiled = true, true } }
+
+// Depth puts everything together that may run depth first, or nothing.
+func Depth(on bool) Option {
+	return func(o *options) {
+		if o.depth = (depthRule{}); on {
+			o.depth = depthRule{block: 1 << 40, shared: 1, small: 1 << 40, tasks: 2}
+		}
+	}
+}
+
+// Runs is how many phases of an executable are several, and how many phases these are of.
+func Runs(e backend.Executable) (runs, phases int) {
+	for _, p := range e.(*executable).job.phases {
+		if p.inside != nil {
+			runs, phases = runs+1, phases+len(p.inside)
+		}
+	}
+	return runs, phases
+}

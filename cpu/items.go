@@ -2,12 +2,14 @@ package cpu
 
 // items appends a phase over n items of about cost elements each. Tasks hold as many items as make up taskSize elements, so
 // what a task does depends on the shapes alone.
-func (b *binder) items(n, cost int, run func(w *worker, from, to int)) {
+func (b *binder) items(n, cost int, run func(w *worker, from, to int)) *phase {
 	if n <= 0 {
-		return
+		return new(phase)
 	}
 	per := max(1, taskSize/max(1, cost))
-	b.phase((n+per-1)/per, func(w *worker, task int) { run(w, task*per, min(n, (task+1)*per)) })
+	p := b.phase((n+per-1)/per, func(w *worker, task int) { run(w, task*per, min(n, (task+1)*per)) })
+	p.count, p.span = n, run
+	return p
 }
 
 // forEachWorker makes one value for each worker, for state that tasks may change.

@@ -21,6 +21,6 @@ func bindKLNormal(b *binder, s *step) error {
 				kl[r+i] = v.Sum(t[i*n:(i+1)*n]) / 2
 			}
 		}
-	})
+	}).separate()
 	return nil
 }

@@ -27,7 +27,7 @@ func bindLayerNorm(b *binder, s *step) error {
 				s.chain.run(w, r*d, d)
 			}
 		}
-	})
+	}).separate()
 	return nil
 }
 

@@ -48,7 +48,7 @@ func (b *binder) multiply(s *step, plan *gemm.Plan, A, B []float32, n int, froze
 	if packA, packB := plan.Packs(); frozen && packA != gemm.PackShared && packB == gemm.PackShared {
 		b.ahead(s.src.In[1], plan.PackTasks(), pack)
 	} else {
-		b.phase(plan.PackTasks(), pack)
+		b.phase(plan.PackTasks(), pack).prepares(packed(plan)...)
 	}
 	calls := b.calls(st.chain, n, func() gemm.Call {
 		return gemm.Call{A: A, B: B, C: st.out, Shared: shared, Bias: st.bias, ReLU: st.relu, Mask: st.mask}
@@ -57,7 +57,22 @@ func (b *binder) multiply(s *step, plan *gemm.Plan, A, B []float32, n int, froze
 		c := calls[w.id]
 		c.Local = w.local
 		plan.Do(task, c)
+	}).byExample(plan.M, func(task int) (from, to int) {
+		from, to, _, _ = plan.Block(task)
+		return from, to
 	})
+}
+
+// packed lists the operands that a plan packs before its tasks.
+func packed(plan *gemm.Plan) (operands []int) {
+	a, b := plan.Packs()
+	if a == gemm.PackShared {
+		operands = append(operands, 0)
+	}
+	if b == gemm.PackShared {
+		operands = append(operands, 1)
+	}
+	return operands
 }
 
 // bindBatched gives each task whole matrices of a batch.
@@ -74,7 +89,7 @@ func bindBatched(b *binder, s *step, shape gemm.Shape, batch, stepA, stepB int) 
 		if s.chain != nil {
 			s.chain.run(w, i*size, size)
 		}
-	})
+	}).byExample(batch, single)
 	return nil
 }
 

@@ -27,7 +27,7 @@ func bindMaxPool(b *binder, s *step) error {
 				p.max(y[i*each:(i+1)*each], places, plane)
 			}
 		}
-	})
+	}).separate()
 	return nil
 }
 
@@ -132,7 +132,7 @@ func bindMaxPoolGrad(b *binder, s *step) error {
 				plane[clampIndex(places[j], size)] += d
 			}
 		}
-	})
+	}).separate()
 	return nil
 }
 
@@ -148,6 +148,6 @@ func bindMaxPoolGather(b *binder, s *step) error {
 				y[i*each+j] = plane[clampIndex(places[j], size)]
 			}
 		}
-	})
+	}).separate()
 	return nil
 }

@@ -90,7 +90,7 @@ func bindGaussianSample(b *binder, s *step) error {
 			draw.fill(z[i:j], r)
 			v.MulAdd(z[i:j], z[i:j], std, mu[i:j])
 		}
-	})
+	}).byExample(rows, func(task int) (from, to int) { return task * per, min(rows, (task+1)*per) })
 	return nil
 }
 

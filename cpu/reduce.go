@@ -71,7 +71,7 @@ func bindReduce(b *binder, s *step, axes []int, f fold) {
 		b.items(r.dims[0], rest, func(_ *worker, from, to int) {
 			vecFill(y[from*inner:to*inner], f.start)
 			r.slices(y[from*inner:], x[from*rest:], to-from)
-		})
+		}).separate()
 	}
 }
 
@@ -158,7 +158,7 @@ func bindArgMax(b *binder, s *step) error {
 			row := x[r*n : (r+1)*n]
 			dst[r] = int32(indexOf(row, largest(row)))
 		}
-	})
+	}).separate()
 	return nil
 }
 

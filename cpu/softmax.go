@@ -36,7 +36,7 @@ func bindRows(b *binder, s *step, f func(y, x []float32)) error {
 		for r := from; r < to; r++ {
 			f(y[r*n:(r+1)*n], x[r*n:(r+1)*n])
 		}
-	})
+	}).separate()
 	return nil
 }
 
@@ -51,7 +51,7 @@ func bindLogSumExp(b *binder, s *step) error {
 			for r := from; r < to; r++ {
 				y[r] = logSumExp(b, w.local[:n], x[r*n:(r+1)*n])
 			}
-		})
+		}).separate()
 		return nil
 	}
 	const width = blockSize

@@ -57,7 +57,7 @@ func transposeMatrices(b *binder, s *step, batch, rows, cols int) {
 			for i := from; i < to; i++ {
 				transpose(dst[i*size:(i+1)*size], src[i*size:(i+1)*size], rows, cols, rows, cols)
 			}
-		})
+		}).separate()
 		return
 	}
 	per := max(16, taskSize/rows/16*16)

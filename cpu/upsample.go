@@ -48,7 +48,7 @@ func bindUpsample(b *binder, s *step) error {
 				v.Add(dst, dst, t)
 			}
 		}
-	})
+	}).separate()
 	return nil
 }
 
@@ -93,7 +93,7 @@ func bindUpsampleGrad(b *binder, s *step) error {
 				}
 			}
 		}
-	})
+	}).separate()
 	return nil
 }
 

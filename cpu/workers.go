@@ -10,10 +10,12 @@ import (
 
 // phase is a set of independent tasks. No task of a phase starts before all tasks of the phase before are done.
 type phase struct {
-	tasks int
-	run   func(w *worker, task int)
-	ahead bool            // it prepares memory that seldom changes
-	label context.Context // in CPU profiles; nil: none
+	tasks  int
+	run    func(w *worker, task int)
+	ahead  bool            // it prepares memory that seldom changes
+	label  context.Context // in CPU profiles; nil: none
+	parts                  // what depth-first runs need to know
+	inside []*phase        // of a depth-first run
 }
 
 // worker is what one thread owns: memory that tasks may use as they like.

@@ -1,0 +1,305 @@
+package cpu_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"aetrain/backend"
+	"aetrain/backend/backendtest"
+	"aetrain/configs"
+	"aetrain/cpu"
+	"aetrain/graph"
+	"aetrain/model"
+	"aetrain/op"
+	"aetrain/optim"
+	"aetrain/program"
+)
+
+// trained completes a step by gradients and Adam.
+func trained(g *graph.Graph, loss graph.Value, params []*graph.State) map[string]graph.Value {
+	step := g.State(graph.Buffer, "step", graph.I32(), nil)
+	r := optim.Step(g, []optim.Loss{{Name: optim.DefaultLoss, Value: loss, Params: params, Config: optim.Defaults()}}, optim.Options{Counter: step})
+	return map[string]graph.Value{"loss": loss, "norm": r.GradientNorm}
+}
+
+// pooled is a convolutional autoencoder with pooling and upsampling, whose layers have a kernel of each kind.
+func pooled(n int) (*graph.Graph, map[string]graph.Value) {
+	g := graph.New()
+	var params []*graph.State
+	weight := func(dims ...int) graph.Value {
+		name := fmt.Sprint("w", len(params))
+		v := g.State(graph.Param, name, graph.F32(dims...), func(_ uint64, _ string, x graph.Tensor) {
+			for i := range x.Data {
+				x.Data[i] = float64((i*7+len(name))%11-5) / 20
+			}
+		})
+		params = append(params, g.Lookup(name))
+		return v
+	}
+	same := op.ConvConfig{PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}.Normalized()
+	x := g.Input("x", graph.F32(n, 1, 12, 12))
+	y := op.ReLU(op.AddBias(op.Conv2D(x, weight(18, 1, 3, 3), same), weight(18)))
+	y = op.MaxPool2D(y, op.PoolConfig{KH: 2, KW: 2, StrideH: 2, StrideW: 2})
+	y = op.Tanh(op.Conv2D(y, weight(20, 18, 3, 3), same))
+	y = op.AvgPool2D(y, op.PoolConfig{KH: 2, KW: 2, StrideH: 2, StrideW: 2})
+	y = op.Reshape(op.LayerNorm(op.Reshape(y, n*20, 9), weight(9), weight(9), 1e-3), n, 20, 3, 3)
+	y = op.Mul(y, op.Reshape(op.Softmax(op.Reshape(y, n, 180)), n, 20, 3, 3))
+	y = op.Upsample2D(op.ReLU(op.ConvTranspose2D(y, weight(20, 5, 3, 3), same)), 2, 2, op.Nearest)
+	y = op.Upsample2D(op.Conv2D(y, weight(6, 5, 1, 1), op.ConvConfig{}.Normalized()), 2, 2, op.Bilinear)
+	y = op.Conv2D(y, weight(1, 6, 3, 3), same)
+	loss := op.MeanAll(op.SquaredError(y, x))
+	return g, trained(g, loss, params)
+}
+
+// TestDepthFirst trains with everything put together that may be, and with nothing: the bits are the same, on any number of threads.
+func TestDepthFirst(t *testing.T) {
+	network := func(n *backendtest.Network) (*graph.Graph, map[string]graph.Value) {
+		return n.Graph, trained(n.Graph, n.Loss, n.Params)
+	}
+	for _, c := range []struct {
+		name  string
+		build func() (*graph.Graph, map[string]graph.Value)
+		least int // phases that run depth first
+	}{
+		{"pooled", func() (*graph.Graph, map[string]graph.Value) { return pooled(48) }, 6},
+		{"odd batch", func() (*graph.Graph, map[string]graph.Value) { return pooled(37) }, 0},
+		{"vae", func() (*graph.Graph, map[string]graph.Value) { return network(backendtest.VAE(64, 50, 30, 4)) }, 0},
+		{"conv_vae", func() (*graph.Graph, map[string]graph.Value) { return network(backendtest.ConvVAE(32, 12, 18)) }, 0},
+		{"deep", func() (*graph.Graph, map[string]graph.Value) { return network(backendtest.Deep(3)) }, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sameBits(t, c.build, c.least)
+		})
+	}
+}
+
+// TestDepthFirstGraphs does so with random graphs.
+func TestDepthFirstGraphs(t *testing.T) {
+	for seed := range uint64(150) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			sameBits(t, func() (*graph.Graph, map[string]graph.Value) {
+				g, outs, _ := backendtest.RandomGraph(backendtest.FromSeed(seed))
+				if g.Err() != nil {
+					t.Skip(g.Err())
+				}
+				for _, in := range g.Inputs() {
+					if in.Out[0].Shape.Size() == 0 {
+						t.Skip("an input has no elements")
+					}
+				}
+				return g, outs
+			}, 0)
+		})
+	}
+}
+
+// drawnLayers is a step of a network of drawn layers, some of whose values are outputs, and so stay where they are.
+func drawnLayers(rng *rand.Rand) (*graph.Graph, map[string]graph.Value) {
+	g, outs := graph.New(), map[string]graph.Value{}
+	var params []*graph.State
+	weight := func(dims ...int) graph.Value {
+		name := fmt.Sprint("w", len(params))
+		v := g.State(graph.Param, name, graph.F32(dims...), func(_ uint64, _ string, x graph.Tensor) {
+			for i := range x.Data {
+				x.Data[i] = float64((i*5+len(params))%9-4) / 16
+			}
+		})
+		params = append(params, g.Lookup(name))
+		return v
+	}
+	n := []int{6, 16, 30, 64}[rng.IntN(4)]
+	x := g.Input("x", graph.F32(n, 1+rng.IntN(3), 8, 8))
+	y := x
+	for i := range 4 + rng.IntN(7) {
+		c, h, w := y.Dim(1), y.Dim(2), y.Dim(3)
+		pool := op.PoolConfig{KH: 2, KW: 2, StrideH: 2, StrideW: 2}
+		pad := op.ConvConfig{StrideH: 1 + rng.IntN(2), PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}.Normalized()
+		to := []int{1, 3, 8, 20}[rng.IntN(4)]
+		switch k := rng.IntN(12); {
+		case k == 0 && h > 3:
+			y = op.MaxPool2D(y, pool)
+		case k == 1 && h > 3:
+			y = op.AvgPool2D(y, pool)
+		case k == 2 && h < 16:
+			y = op.Upsample2D(y, 2, 2, []string{op.Nearest, op.Bilinear}[rng.IntN(2)])
+		case k == 3:
+			y = op.Reshape(op.LayerNorm(op.Reshape(y, n*c, h*w), weight(h*w), weight(h*w), 0.1), n, c, h, w)
+		case k == 4:
+			y = op.Mul(y, op.Reshape(op.Softmax(op.Reshape(y, n, c*h*w)), n, c, h, w))
+		case k == 5:
+			y, _, _ = op.BatchNorm(y, weight(c), weight(c), 0.1)
+		case k == 6:
+			y = op.Reshape(op.Tanh(op.MatMul(op.Reshape(y, n, c*h*w), weight(c*h*w, c*h*w), false, false)), n, c, h, w)
+		case k == 7:
+			y = op.Sub(y, op.BroadcastTo(op.Reshape(op.ReduceMax(op.Reshape(y, n, c*h*w), 1), n, 1, 1, 1), n, c, h, w))
+		case k == 8:
+			y = op.Reshape(op.Transpose(op.Reshape(y, n, c, h*w), 0, 2, 1), n, c, h, w)
+		case k < 11:
+			y = op.ReLU(op.AddBias(op.Conv2D(y, weight(to, c, 3, 3), pad), weight(to)))
+		default:
+			y = op.Sigmoid(op.ConvTranspose2D(y, weight(c, to, 3, 3), op.ConvConfig{PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}.Normalized()))
+		}
+		if rng.IntN(2) == 0 {
+			outs[fmt.Sprint("layer", i)] = y
+		}
+	}
+	loss := op.MeanAll(op.Square(y))
+	if len(params) > 0 && rng.IntN(3) > 0 {
+		for i, d := range graph.Grad(loss, leavesOf(params)...) {
+			outs[fmt.Sprint("gradient", i)] = d
+		}
+	}
+	outs["loss"] = loss
+	return g, outs
+}
+
+func leavesOf(params []*graph.State) (list []graph.Value) {
+	for _, p := range params {
+		list = append(list, p.Leaf)
+	}
+	return list
+}
+
+// TestDepthFirstLayers does so with networks of drawn layers.
+func TestDepthFirstLayers(t *testing.T) {
+	for seed := range uint64(24) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			sameBits(t, func() (*graph.Graph, map[string]graph.Value) { return drawnLayers(rand.New(rand.NewPCG(seed, 1))) }, 0)
+		})
+	}
+}
+
+// go test ./cpu -run Presets -presets: every preset that takes images of one channel.
+var everyPreset = flag.Bool("presets", false, "train every preset in TestDepthFirstPresets, not only some")
+
+// TestDepthFirstPresets does so with presets as they are.
+func TestDepthFirstPresets(t *testing.T) {
+	names := []string{"conv-ae", "quantum-hybrid", "vq-vae"}
+	if *everyPreset {
+		names = model.PresetNames()
+	}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			text := fmt.Sprintf("[model]\npreset = %q\n", name)
+			cfg, err := configs.Load(configs.LoadOptions{File: "t.toml", Bytes: []byte(text), Presets: model.Presets(), DefaultPreset: model.DefaultPreset})
+			if err != nil && cfg == nil {
+				t.Fatal(err)
+			}
+			c, _ := model.Read(cfg)
+			m, err := model.New(c, []model.Field{{Name: model.FieldX, Spec: graph.F32(1, 8, 8)}})
+			if err != nil {
+				t.Skip(strings.SplitN(err.Error(), "\n", 2)[0])
+			}
+			sameBits(t, func() (*graph.Graph, map[string]graph.Value) {
+				fn, err := m.TrainPhase(32, 0)
+				if err != nil {
+					t.Skip(err)
+				}
+				return fn.Graph, trained(fn.Graph, fn.Losses[0].Value, fn.Losses[0].Parameters(fn.Graph))
+			}, 0)
+		})
+	}
+}
+
+// sameBits runs three steps with runs and without, on 1, 2 and 4 threads.
+func sameBits(t *testing.T, build func() (*graph.Graph, map[string]graph.Value), least int) {
+	t.Helper()
+	want, _ := afterSteps(t, build, cpu.Depth(false), cpu.Threads(1))
+	for _, threads := range []int{1, 2, 4} {
+		got, phases := afterSteps(t, build, cpu.Depth(true), cpu.Threads(threads))
+		if phases < least {
+			t.Errorf("%d phases run depth first; want %d at least", phases, least)
+		}
+		for name, x := range want {
+			if !slices.Equal(got[name], x) {
+				t.Errorf("%s differs with %d threads", name, threads)
+			}
+		}
+	}
+}
+
+// afterSteps are all outputs and states after three steps, as bits, and how many phases run depth first.
+func afterSteps(t *testing.T, build func() (*graph.Graph, map[string]graph.Value), opts ...cpu.Option) (map[string][]uint32, int) {
+	t.Helper()
+	b, err := cpu.Open(opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	g, outs := build()
+	p, err := program.Compile(g, outs, b.Capabilities().Target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := b.NewState()
+	exes, err := b.Load(st, backend.Options{Seed: 3}, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(5, 6))
+	for _, in := range p.Inputs {
+		h := b.Host(in.Spec)
+		if x, ok := h.Data().([]float32); ok {
+			for i := range x {
+				x[i] = rng.Float32()
+			}
+		}
+		if err := exes[0].Feed(in.Name, h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 {
+		if err := exes[0].Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := map[string][]uint32{}
+	for _, o := range p.Outputs {
+		if o.Spec.Shape.Size() == 0 {
+			continue
+		}
+		h := b.Host(o.Spec)
+		if err := exes[0].Fetch(o.Name, h); err != nil {
+			t.Fatal(err)
+		}
+		all["output "+o.Name] = asBits(h.Data())
+	}
+	for _, name := range st.Names() {
+		spec, _, _ := st.Spec(name)
+		if spec.Shape.Size() == 0 {
+			continue
+		}
+		h := b.Host(spec)
+		if err := st.Read(name, h); err != nil {
+			t.Fatal(err)
+		}
+		all[name] = asBits(h.Data())
+	}
+	_, phases := cpu.Runs(exes[0])
+	return all, phases
+}
+
+func asBits(data any) []uint32 {
+	var list []uint32
+	switch x := data.(type) {
+	case []float32:
+		for _, v := range x {
+			list = append(list, math.Float32bits(v))
+		}
+	case []int32:
+		for _, v := range x {
+			list = append(list, uint32(v))
+		}
+	case []uint8:
+		for _, v := range x {
+			list = append(list, uint32(v))
+		}
+	}
+	return list
+}
