@@ -22,7 +22,7 @@ type depthRule struct {
 }
 
 // depthWins was measured (docs/bench.md): with smaller values or larger blocks nothing more is gained.
-var depthWins = depthRule{block: 4 << 20, shared: 4 << 20, small: 64 << 10, tasks: 8}
+var depthWins = depthRule{block: 4 << 20, shared: 6 << 20, small: 64 << 10, tasks: 8}
 
 // depthUnits is in how many parts values are thought of, at most.
 const depthUnits = 1024
