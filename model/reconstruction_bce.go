@@ -14,7 +14,7 @@ func init() {
 }
 
 // BCE is the binary cross-entropy, a Bernoulli likelihood of values in [0, 1]. The decoder gives logits; a sigmoid at its end is
-// understood and not applied twice.
+// understood and not applied twice. With start = "data" an init pass sets its last bias (reconstruction_bce_start.go).
 type BCE struct {
 	ReconstructionOptions
 	Begin string `toml:"start" choices:"layer|data" doc:"what the decoder's last bias starts as: what its layer has, or the logit of each value's mean over the training split"`
