@@ -181,7 +181,8 @@ func (f *Forward) givePrior(l *Latent) {
 	if l.Prior == nil && l.Posterior == nil && f.model.judgesLatents() {
 		l.Prior = standardLike(l.Z)
 	}
-	if l.Prior != nil {
+	_, labelled := f.model.Config.Prior.(*ByLabel)
+	if l.Prior != nil && !(labelled && f.mode == Inference) { // which needs no label: nothing is held against the prior
 		l.Prior = f.learnedPrior(l.Prior)
 	}
 	if l.Prior != nil && f.model.Condition.tells(intoPrior) {

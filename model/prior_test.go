@@ -71,3 +71,35 @@ func TestVampPrior(t *testing.T) {
 		}
 	}
 }
+
+// The density of each label stands at its own centre; what it cannot be of is refused.
+func TestByLabel(t *testing.T) {
+	const text = "[model]\nlatent_dim = 3\nencoder = [{ layer = \"dense\", units = 4 }]\n[model.condition]\non = [\"label\"]\ninto = [\"latent\"]\n[model.prior]\nkind = \"by-label\"\n[model.adversaries.latent]\nlayers = [{ layer = \"dense\", units = 4 }]\n"
+	fields := []Field{{Name: FieldX, Spec: graph.F32(6)}, {Name: "label", Spec: graph.I32(), Classes: 4}}
+	m, err := New(read(t, text), fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fn, err := m.Train(4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fed := feed(fn, 2)
+	copy(fed["label"].Data, []float64{0, 1, 3, 0})
+	p := fn.Forward.Latents[0].Prior.(prob.Normal)
+	want := []float64{4, 0, 0, 0, 4, 0, 0, -4, 0, 4, 0, 0}
+	for i, v := range evaluate(t, fed, p.Mu).Data {
+		if !close(v, want[i], 1e-12) {
+			t.Errorf("number %d of the centres is %v, want %v", i, v, want[i])
+		}
+	}
+	for old, c := range map[string][2]string{
+		"on = [\"label\"]\ninto = [\"latent\"]": {"", "name it by [model.condition] on"},
+		"latent_dim = 3":                        {"latent_dim = 1", "give it two numbers or more"},
+		"into = [\"latent\"]":                   {"into = [\"latent\", \"decoder\"]\n[model.bottleneck]\nkind = \"top-k\"\nk = 1", "a deterministic or a gaussian bottleneck"},
+	} {
+		if _, err := New(read(t, strings.Replace(text, old, c[0], 1)), fields); err == nil || !strings.Contains(err.Error(), c[1]) {
+			t.Errorf("%s: got %v, want %q", c[0], err, c[1])
+		}
+	}
+}

@@ -112,7 +112,7 @@ var kinds = []struct {
 }
 
 // apart are kinds that want data of another form than noise, and the tests that train them.
-var apart = map[string]string{"mixed": "cmd/aetrain, TestTable"}
+var apart = map[string]string{"mixed": "cmd/aetrain, TestTable", "by-label": "TestCodesFollowTheirLabels"}
 
 // composed is what two parts meet in: one batch of noise, so that each step sees the same examples.
 const composed = `
