@@ -151,9 +151,43 @@ func (c *cells) add(record []string, line int) error {
 		cell := strings.TrimSpace(record[i])
 		k.add(cell, c.missing[cell], line)
 	}
-	c.fileOf = append(c.fileOf, int32(len(c.files)-1))
-	c.rows++
+	c.addRows(1)
 	return nil
+}
+
+// typed says of the columns of the file that has begun which are numbers by their type. Where nothing else is known of such a column its
+// values are no candidates for words.
+func (c *cells) typed(numbers []bool) {
+	for i, k := range c.order {
+		if k != nil && numbers[i] && k.kind == "" && c.rows == 0 {
+			k.place, k.codes = nil, nil
+		}
+	}
+}
+
+// addRows counts rows whose values were added column by column.
+func (c *cells) addRows(n int) {
+	for range n {
+		c.fileOf = append(c.fileOf, int32(len(c.files)-1))
+	}
+	c.rows += n
+}
+
+// addNumber takes in a value that is a number by its type, NaN where it is missing; text is how it is written as a word.
+func (k *cellColumn) addNumber(v float64, text func() string) {
+	missing, code := math.IsNaN(v), int32(-1)
+	if !missing {
+		k.present++
+	}
+	if k.kind != Categorical {
+		k.values = append(k.values, float32(v))
+	}
+	if k.place != nil {
+		if !missing {
+			code = k.word(text())
+		}
+		k.codes = append(k.codes, code)
+	}
 }
 
 func (k *cellColumn) add(cell string, missing bool, line int) {

@@ -15,18 +15,14 @@ import (
 )
 
 func init() {
-	sources.Add("csv", func() SourceOptions { return &CSV{Header: true, tableKeys: tableDefaultKeys()} })
+	sources.Add("csv", func() SourceOptions { return &CSV{Header: true, tableFiles: newTableFiles()} })
 }
 
-// CSV is a table of text: comma-separated values, tab-separated ones, or any other delimiter; .gz or not. Several files are one table,
-// and series do not go on from one to the next. All of it is kept in memory, four bytes a value.
+// CSV is a table of text: comma-separated values, tab-separated ones, or any other delimiter; .gz or not.
 type CSV struct {
-	File      Paths  `toml:"file" required:"true" doc:"table, or tables one after the other: a file, a glob or a list of them; .gz or not" example:"\"payments.csv\""`
+	tableFiles
 	Delimiter string `toml:"delimiter" doc:"what stands between values; left out: a comma, a tab for .tsv, or what the first line has most of" example:"\";\""`
 	Header    bool   `toml:"header" doc:"the first line names the columns; without, they are c0, c1, ..."`
-	tableKeys
-
-	opened *tableFacts
 }
 
 // Validate holds keys to what they can be.
@@ -44,34 +40,11 @@ func (o *CSV) at(path string) SourceOptions {
 	return &c
 }
 
-func (o *CSV) labelColumn() {}
-
-func (o *CSV) check(missing func(key, abs, what string)) {
-	o.File.check(missing)
-	o.tableKeys.check(missing)
-}
-
-func (o *CSV) facts() any {
-	if o.opened == nil {
-		return nil
-	}
-	return o.opened
-}
-func (o *CSV) recall() any       { return &tableFacts{} }
-func (o *CSV) with(recalled any) { o.opened = recalled.(*tableFacts) }
-
 // Open implements SourceOptions. data.label is the name of a column.
 func (o *CSV) Open(ctx context.Context, env Env) (*Parts, error) {
-	cells := newCells(&o.tableKeys, env.Label, o.opened)
-	err := o.File.eachFile(func(name string, text io.Reader) error { return o.read(ctx, text, name, cells, env) })
-	if err != nil {
-		return nil, err
-	}
-	t, err := cells.table(&o.opened)
-	if err != nil {
-		return nil, err
-	}
-	return &Parts{Train: t}, nil
+	return o.open(env.Label, func(into *cells) error {
+		return o.File.eachFile(func(name string, text io.Reader) error { return o.read(ctx, text, name, into, env) })
+	})
 }
 
 // read adds a file to cells.

@@ -313,7 +313,7 @@ func FuzzCSV(f *testing.F) {
 	f.Add([]byte("a;b\n1;x\n;y\n"), "")
 	f.Add([]byte("\"a\",b\n\"1\n2\",3\n"), "b")
 	f.Fuzz(func(t *testing.T, text []byte, label string) {
-		o := &CSV{Header: true, tableKeys: tableDefaultKeys()}
+		o := &CSV{Header: true, tableFiles: newTableFiles()}
 		c := newCells(&o.tableKeys, label, nil)
 		if err := o.read(context.Background(), bytes.NewReader(text), "a.csv", c, Env{Progress: func(Progress) {}}); err != nil {
 			return

@@ -19,14 +19,19 @@ func (p Paths) check(missing func(key, abs, what string)) {
 	}
 }
 
-// eachFile opens the files one after the other, gunzipped where they are compressed. Errors get the file's name, mistakes have a key.
+// eachFile opens the files one after the other, gunzipped where they are compressed, as each does.
 func (p Paths) eachFile(read func(name string, text io.Reader) error) error {
+	return p.each(func(name string) error { return readFile(name, read) })
+}
+
+// each visits the files one after the other. Errors get the file's name, mistakes have a key.
+func (p Paths) each(visit func(name string) error) error {
 	files, err := p.Files()
 	if err != nil {
 		return err
 	}
 	for _, name := range files {
-		if err := readFile(name, read); err != nil {
+		if err := visit(name); err != nil {
 			var m *Mistake
 			if errors.As(err, &m) {
 				return m

@@ -2,6 +2,7 @@ package infer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -40,22 +41,35 @@ func (m *Model) Evaluate(ctx context.Context, src data.Source, o EvaluateOptions
 	if err != nil {
 		return nil, err
 	}
-	q := request{function: evaluate, samples: o.Draws, arrays: len(extra) > 0}
-	scored := ofScores(extra)
-	requests := []request{q}
-	if len(scored) > 0 {
+	t, scored, err := m.pass(ctx, src, extra, fields, o)
+	if err != nil {
+		return nil, err
+	}
+	figures := t.means(src.Len())
+	maps.Copy(extra, scored)
+	for name, x := range extra {
+		figures[name] = x.Value()
+	}
+	if err := m.evaluateWhole(ctx, src, whole, figures, o); err != nil {
+		return nil, err
+	}
+	return figures, nil
+}
+
+// pass runs once over src: it adds up what the model gives and shows batches to the metrics. scored are those of extra that judge
+// reconstructions without noise.
+func (m *Model) pass(ctx context.Context, src data.Source, extra map[string]metrics.Metric, fields []string, o EvaluateOptions) (t tally, scored map[string]metrics.Metric, err error) {
+	requests := []request{{function: evaluate, samples: o.Draws, arrays: len(extra) > 0}}
+	if scored = ofScores(extra); len(scored) > 0 {
 		requests = append(requests, request{function: reconstruct})
 	}
-	t := tally{}
-	err = m.over(ctx, src, requests, m.options.Batch, fields, func(rs []*runner, b *data.Batch) error {
+	t = tally{}
+	return t, scored, m.over(ctx, src, requests, m.options.Batch, fields, func(rs []*runner, b *data.Batch) error {
 		d := draws{seed: m.options.Seed, repetition: o.Repetition, row0: b.Row0}
 		if err := m.step(ctx, rs[0], d); err != nil {
 			return err
 		}
-		if err := m.tally(t, rs[0]); err != nil {
-			return err
-		}
-		if err := m.update(extra, rs[0], b); err != nil {
+		if err := errors.Join(m.tally(t, rs[0]), m.update(extra, rs[0], b)); err != nil {
 			return err
 		}
 		if len(scored) > 0 { // its memory is that of the first: only now
@@ -71,28 +85,22 @@ func (m *Model) Evaluate(ctx context.Context, src data.Source, o EvaluateOptions
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	figures := t.means(src.Len())
-	maps.Copy(extra, scored)
-	for name, x := range extra {
-		figures[name] = x.Value()
-	}
+}
+
+// evaluateWhole adds the figures that are no metrics of batches.
+func (m *Model) evaluateWhole(ctx context.Context, src data.Source, whole map[string]bool, figures map[string]float64, o EvaluateOptions) (err error) {
 	if whole[MetricNLL] {
 		if figures[MetricNLL], err = m.NLL(ctx, src, o); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if whole[MetricFID] {
 		if o.Features == nil {
-			return nil, fmt.Errorf("%s wants a model whose codes are the features", MetricFID)
+			return fmt.Errorf("%s wants a model whose codes are the features", MetricFID)
 		}
-		if figures[MetricFID], err = m.FID(ctx, src, o.Features, o); err != nil {
-			return nil, err
-		}
+		figures[MetricFID], err = m.FID(ctx, src, o.Features, o)
 	}
-	return figures, nil
+	return err
 }
 
 // MetricNames lists what EvaluateOptions.Metrics may name.

@@ -104,19 +104,25 @@ func (r *Run) loadStart(m *model.Model, part string, loader *data.Loader) (map[i
 		return nil, err
 	}
 	runs := map[int]backend.Executable{}
-	zero := backend.NewHost(graph.I32())
 	for i, e := range exes {
 		runs[sizes[i]] = e
-		if err := r.feedConstants(part0(e), sizes[i]); err != nil {
-			return nil, err
+		err = errors.Join(err, r.feedStart(e, sizes[i]))
+	}
+	if err != nil {
+		for _, e := range exes {
+			err = errors.Join(err, e.Close())
 		}
-		if hasInput(e, model.InputRepetition) {
-			if err := e.Feed(model.InputRepetition, zero); err != nil {
-				return nil, err
-			}
-		}
+		return nil, err
 	}
 	return runs, nil
+}
+
+// feedStart feeds what stays the same in all batches of a size.
+func (r *Run) feedStart(e backend.Executable, size int) error {
+	if err := r.feedConstants(part0(e), size); err != nil || !hasInput(e, model.InputRepetition) {
+		return err
+	}
+	return e.Feed(model.InputRepetition, backend.NewHost(graph.I32()))
 }
 
 // part0 is a program that takes a batch as a whole, for what feedConstants feeds.

@@ -18,7 +18,7 @@ of the series are scored, each by the mean over the windows that hold it. Labels
 		var o anomalyOptions
 		o.runOptions.add(f)
 		o.addInput(f)
-		f.StringVar(&o.Out, "out", "", "`PATH` to write: .csv or .jsonl, a row an example; .npy, its score; .png, a histogram of all scores")
+		f.StringVar(&o.Out, "out", "", "`PATH` to write: .csv, .jsonl or .parquet, a row an example; .npy, its score; .png, a histogram of all scores")
 		f.StringVar(&o.Score, "score", "", "`reconstruction|likelihood|latent` (default: the run's anomaly.score)")
 		f.StringVar(&o.Threshold, "threshold", "", "`KIND:VALUE` with KIND quantile, contamination, best-f1, pot or fixed (default: the run's anomaly.threshold)")
 		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {

@@ -22,7 +22,7 @@ import (
 
 // checkAnomalyOut refuses forms that hold no rows of scores.
 func checkAnomalyOut(out string) error {
-	forms := []string{".csv", ".jsonl", ".npy", ".png"}
+	forms := []string{".csv", ".jsonl", ".parquet", ".npy", ".png"}
 	if out != "" && !slices.Contains(forms, strings.ToLower(filepath.Ext(out))) {
 		return usagef("-out %s: scores are written as %s", out, strings.Join(forms, ", "))
 	}
@@ -35,6 +35,8 @@ func writeAnomalies(found *tasks.Anomalies, out string) error {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".jsonl":
 		return cachedir.WriteFile(path, func(w io.Writer) error { return anomalyLines(w, found) })
+	case ".parquet":
+		return cachedir.WriteFile(path, func(w io.Writer) error { return anomalyParquet(w, found) })
 	case ".npy":
 		return cachedir.WriteFile(path, anomalyArray(found).npy)
 	case ".png":
@@ -45,7 +47,7 @@ func writeAnomalies(found *tasks.Anomalies, out string) error {
 
 // anomalyTable writes CSV: example, score, anomaly, label where there are labels, features where there are features.
 func anomalyTable(w io.Writer, found *tasks.Anomalies) error {
-	featured := slices.ContainsFunc(found.Rows, func(r tasks.AnomalyRow) bool { return r.Strength != nil })
+	featured := anomaliesFeatured(found)
 	header := []string{"example", "score", "anomaly"}
 	if found.Labelled {
 		header = append(header, "label")
@@ -71,6 +73,11 @@ func anomalyTable(w io.Writer, found *tasks.Anomalies) error {
 	}
 	c.Flush()
 	return c.Error()
+}
+
+// anomaliesFeatured reports whether features are named.
+func anomaliesFeatured(found *tasks.Anomalies) bool {
+	return slices.ContainsFunc(found.Rows, func(r tasks.AnomalyRow) bool { return r.Strength != nil })
 }
 
 // anomalyLines writes an object a line.

@@ -23,11 +23,11 @@ import (
 
 var decodeCommand = command{
 	name: "decode", args: "[RUN]", summary: "write what codes decode to, in the units of the data",
-	help: "Codes are read as encode writes them: .npy (N x code), .csv (a header; the column example is passed over) or .jsonl ({\"z\": [...]}).",
+	help: "Codes are read as encode writes them: .npy (N x code), .csv and .parquet (the column example is passed over) or .jsonl ({\"z\": [...]}).",
 	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
 		var o decodeOptions
 		o.add(f)
-		f.StringVar(&o.In, "in", "", "codes, `PATH` of a .npy, .csv or .jsonl file")
+		f.StringVar(&o.In, "in", "", "codes, `PATH` of a .npy, .csv, .jsonl or .parquet file")
 		o.addOutput(f)
 		o.addLabel(f, "a conditional model wants one")
 		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -81,9 +81,9 @@ func runDecode(ctx context.Context, o decodeOptions, stdout, stderr io.Writer) e
 
 // readCodes reads codes of a size, one after the other.
 func readCodes(ctx context.Context, path string, size int) ([]float32, error) {
-	read := map[string]func(context.Context, string, int) ([]float32, error){".npy": npyCodes, ".csv": csvCodes, ".jsonl": jsonlCodes}[strings.ToLower(filepath.Ext(path))]
+	read := map[string]func(context.Context, string, int) ([]float32, error){".npy": npyCodes, ".csv": csvCodes, ".jsonl": jsonlCodes, ".parquet": parquetCodes}[strings.ToLower(filepath.Ext(path))]
 	if read == nil {
-		return nil, usagef("-in %s: codes are read from .npy, .csv and .jsonl files", path)
+		return nil, usagef("-in %s: codes are read from .npy, .csv, .jsonl and .parquet files", path)
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, usagef("-in: %s", configs.MissingPath(path, "", "file"))
@@ -99,7 +99,23 @@ func readCodes(ctx context.Context, path string, size int) ([]float32, error) {
 }
 
 func npyCodes(ctx context.Context, path string, size int) ([]float32, error) {
-	parts, err := (&data.NPY{File: data.Paths{path}}).Open(ctx, data.Env{Progress: func(data.Progress) {}})
+	return sourceCodes(ctx, &data.NPY{File: data.Paths{path}}, path, size)
+}
+
+func parquetCodes(ctx context.Context, path string, size int) ([]float32, error) {
+	p := &data.Parquet{}
+	p.File, p.Columns = data.Paths{path}, map[string]string{"example": data.Ignored}
+	values, err := sourceCodes(ctx, p, path, size)
+	if m := (*data.Mistake)(nil); errors.As(err, &m) { // it has no such column
+		p.Columns = nil
+		return sourceCodes(ctx, p, path, size)
+	}
+	return values, err
+}
+
+// sourceCodes are the examples of a source.
+func sourceCodes(ctx context.Context, from data.SourceOptions, path string, size int) ([]float32, error) {
+	parts, err := from.Open(ctx, data.Env{Progress: func(data.Progress) {}})
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 
 // fileSources are the sources that read a file, by its ending; .gz is cut off before.
 var fileSources = map[string]string{
-	".npy": "npy", ".mat": "mat", ".safetensors": "safetensors", ".csv": "csv", ".tsv": "csv", ".tab": "csv",
+	".npy": "npy", ".mat": "mat", ".safetensors": "safetensors", ".csv": "csv", ".tsv": "csv", ".tab": "csv", ".parquet": "parquet",
 	".txt": "text", ".smi": "smiles", ".wav": "wav",
 }
 

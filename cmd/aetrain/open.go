@@ -50,7 +50,7 @@ func (o *runOptions) addInput(f *flags) {
 
 // addOutput adds the flag about what comes out.
 func (o *runOptions) addOutput(f *flags) {
-	f.StringVar(&o.Out, "out", "", "`PATH` to write: .npy, .csv, .jsonl, .png, .txt for text, or a folder of images")
+	f.StringVar(&o.Out, "out", "", "`PATH` to write: .npy, .csv, .jsonl, .parquet, .png, .txt for text, or a folder of images")
 }
 
 // take adds the argument, and refuses what does not go together.

@@ -39,7 +39,7 @@ type rows struct {
 const pictureRows = 64
 
 // extensions are the forms of -out.
-var extensions = []string{".npy", ".csv", ".jsonl", ".png", ".txt"}
+var extensions = []string{".npy", ".csv", ".jsonl", ".parquet", ".png", ".txt"}
 
 // checkOut refuses a form that cannot be written, before any work is done.
 func checkOut(out string) error {
@@ -68,6 +68,8 @@ func (r rows) write(out string) error {
 		return cachedir.WriteFile(path, r.csv)
 	case ".jsonl":
 		return cachedir.WriteFile(path, r.jsonl)
+	case ".parquet":
+		return cachedir.WriteFile(path, r.parquet)
 	case ".png":
 		return cachedir.WriteFile(path, r.png)
 	case ".txt":

@@ -82,7 +82,7 @@ func TestEncodeDecodeReconstruct(t *testing.T) {
 	if n := strings.Count(want, "\n"); n != 41 || !strings.HasPrefix(want, "example,x0,x1,") {
 		t.Fatalf("reconstruct wrote %d lines: %.60s", n, want)
 	}
-	for _, form := range []string{"npy", "csv", "jsonl"} {
+	for _, form := range []string{"npy", "csv", "jsonl", "parquet"} {
 		l.must("encode", "-out", "z."+form)
 		l.must("decode", "-in", "z."+form, "-out", "x.csv")
 		if got := l.read("x.csv"); !sameNumbers(t, got, want) {
