@@ -6,7 +6,7 @@
 set -euo pipefail
 aetrain=$1 runs=$2
 shift 2
-[ $# -gt 0 ] || set -- $(basename -s .toml experiments/*.toml | grep -v '^text-vae$')
+[ $# -gt 0 ] || set -- $(basename -s .toml experiments/*.toml | grep -vx -e text-vae -e cyclical -e features)
 
 # draw makes the picture that tells what a variant is about: what its codes stand for, what it draws, how it scores, or what comes back.
 draw() {
