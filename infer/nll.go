@@ -19,7 +19,7 @@ const nllBytes = 256 << 20
 // NLL returns -log p(x), in nats, the mean over examples: the importance-weighted estimate
 // log p(x) ≈ log (1/k) Σ p(x|z) p(z) / q(z|x) with k = o.Samples codes z drawn from q(z|x), a lower bound of the log-likelihood in
 // expectation that k tightens. The codes are drawn some at a time, by the seed, the example's place and the repetition, and put together
-// in float64.
+// in float64. An ensemble's is that of its members' mixture, of k codes from each.
 // Source: Burda, Grosse & Salakhutdinov 2016, "Importance Weighted Autoencoders", eq. 8.
 func (m *Model) NLL(ctx context.Context, src data.Source, o EvaluateOptions) (float64, error) {
 	src = head(src, o.Limit)
@@ -50,7 +50,7 @@ func (m *Model) EachNLL(ctx context.Context, src data.Source, o EvaluateOptions,
 	}
 	runs := (samples + chunk - 1) / chunk
 	err = m.over(ctx, src, requests, batch, nil, func(rs []*runner, b *data.Batch) error {
-		sums := newLogSums(b.Size)
+		sums, added := newLogSums(b.Size), 0
 		for i := range runs {
 			r := rs[0]
 			if (i+1)*chunk > samples {
@@ -63,11 +63,11 @@ func (m *Model) EachNLL(ctx context.Context, src data.Source, o EvaluateOptions,
 			if err != nil {
 				return err
 			}
-			sums.add(w.Float32s())
+			added += sums.add(w.Float32s())
 		}
 		nats := make([]float64, len(sums))
 		for i := range sums {
-			nats[i] = math.Log(float64(samples)) - sums[i].value()
+			nats[i] = math.Log(float64(added)) - sums[i].value()
 		}
 		if o.Progress != nil {
 			o.Progress(b.Row0+b.Size, src.Len())
@@ -113,14 +113,15 @@ func newLogSums(n int) logSums {
 // logSums is a logSum for each row.
 type logSums []logSum
 
-// add adds the numbers of a row-major array, as many to each row.
-func (s logSums) add(x []float32) {
+// add adds the numbers of a row-major array, as many to each row, and returns how many these are.
+func (s logSums) add(x []float32) int {
 	k := len(x) / len(s)
 	for i := range s {
 		for _, v := range x[i*k : (i+1)*k] {
 			s[i].add(float64(v))
 		}
 	}
+	return k
 }
 
 func (s *logSum) add(x float64) {

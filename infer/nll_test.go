@@ -39,6 +39,11 @@ func set(t *testing.T, m *Model, name string, shape []int, v ...float64) {
 // linear4 is a linear VAE of 4 numbers and its exact NLL on a source. spread widens the posterior: 1 is the true one.
 func linear4(t *testing.T, src *table, spread float64, batch int) (m *Model, exact float64) {
 	m = live(t, linearVAE, src, batch)
+	return m, setLinear4(t, m, "", src, spread)
+}
+
+// setLinear4 writes the weights of a linear VAE whose states' names begin with member, and returns its exact NLL.
+func setLinear4(t *testing.T, m *Model, member string, src *table, spread float64) (exact float64) {
 	w, b, v := []float64{0.9, -0.4, 0.3, 1.1}, []float64{0.2, 0.5, -0.1, 0.7}, linearVariance
 	ww, wb := 0.0, 0.0
 	for i := range w {
@@ -46,12 +51,12 @@ func linear4(t *testing.T, src *table, spread float64, batch int) (m *Model, exa
 		wb += w[i] * b[i]
 	}
 	s := 1 / (1 + ww/v) // of the posterior, whose mean is s/v·w'(x-b)
-	set(t, m, "decoder.0.weight", []int{4, 1}, w...)
-	set(t, m, "decoder.0.bias", []int{4}, b...)
-	set(t, m, "encoder.mu.weight", []int{1, 4}, s/v*w[0], s/v*w[1], s/v*w[2], s/v*w[3])
-	set(t, m, "encoder.mu.bias", []int{1}, -s/v*wb)
-	set(t, m, "encoder.log_var.weight", []int{1, 4}, 0, 0, 0, 0)
-	set(t, m, "encoder.log_var.bias", []int{1}, math.Log(s*spread))
+	set(t, m, member+"decoder.0.weight", []int{4, 1}, w...)
+	set(t, m, member+"decoder.0.bias", []int{4}, b...)
+	set(t, m, member+"encoder.mu.weight", []int{1, 4}, s/v*w[0], s/v*w[1], s/v*w[2], s/v*w[3])
+	set(t, m, member+"encoder.mu.bias", []int{1}, -s/v*wb)
+	set(t, m, member+"encoder.log_var.weight", []int{1, 4}, 0, 0, 0, 0)
+	set(t, m, member+"encoder.log_var.bias", []int{1}, math.Log(s*spread))
 	x := src.values[0].Float32s()
 	n := src.Len()
 	for i := range n {
@@ -65,7 +70,22 @@ func linear4(t *testing.T, src *table, spread float64, batch int) (m *Model, exa
 		logDet := 4*math.Log(v) + math.Log(1+ww/v)
 		exact += (4*math.Log(2*math.Pi) + logDet + dd/v - wd*wd/(v*v)/(1+ww/v)) / 2 / float64(n)
 	}
-	return m, exact
+	return exact
+}
+
+// The mixture of members that are alike is each of them.
+func TestNLLOfEnsemble(t *testing.T) {
+	src := noise(7, 4)
+	m := live(t, linearVAE+"[model.ensemble]\nmembers = 3\n", src, 3)
+	want := 0.0
+	for _, member := range []string{"member.0.", "member.1.", "member.2."} {
+		want = setLinear4(t, m, member, src, 1)
+	}
+	for _, samples := range []int{1, 120} { // of the true posterior: every weight is p(x) itself
+		if got, err := m.NLL(context.Background(), src, EvaluateOptions{Samples: samples}); err != nil || !near(got, want, 1e-5) {
+			t.Errorf("%d samples: got %v, %v, want %v", samples, got, err, want)
+		}
+	}
 }
 
 func TestNLL(t *testing.T) {

@@ -15,11 +15,13 @@ import (
 // Ensemble is [model.ensemble]: several models of one configuration, each with weights, random numbers and, if wanted, connections of its
 // own, which one Program trains side by side, each by its own loss. What they give is combined: scores by Combine, reconstructions by
 // their mean, codes stand one behind the other, likelihoods are those of the members' mixture.
-// Source: Chen, Sathe, Aggarwal & Turaga 2017, "Outlier Detection with Autoencoder Ensembles" (RandNet), section 3.
+// Gradients are clipped member by member.
+// Source: Chen, Sathe, Aggarwal & Turaga 2017, "Outlier Detection with Autoencoder Ensembles" (RandNet): randomly connected members and
+// the median of their scores. Scores are combined as they are, without a scaling of each member's; samples that grow are not taken.
 type Ensemble struct {
 	Members     int     `toml:"members" min:"1" max:"256" doc:"models that are trained side by side; 1: no ensemble"`
 	Combine     string  `toml:"combine" choices:"median|mean|max" doc:"what a score is of the members' scores"`
-	Connections float64 `toml:"connections" over:"0" max:"1" doc:"share of the connections that each dense layer of a member has, drawn once; drawing as many as there are with replacement, as RandNet does, leaves 0.632"`
+	Connections float64 `toml:"connections" over:"0" max:"1" doc:"share of the connections that each dense layer of a member's encoder and decoder has, drawn once; drawing as many as there are with replacement, as RandNet does, leaves 0.632"`
 }
 
 func newEnsemble() Ensemble { return Ensemble{Members: 1, Combine: "median", Connections: 1} }
@@ -42,6 +44,21 @@ func memberless(state string) (name string, member int) {
 }
 
 var errNoCommonPrior = errors.New("members of an ensemble have codes of their own, and no prior is common to them: train one model to sample from it")
+
+// connectionsAt is the share of the connections that the dense layer at a path has: autoencoders are thinned, with the dense projections
+// to the code; discriminators, priors and flows are whole.
+func (e Ensemble) connectionsAt(path string) float64 {
+	if part, _, _ := strings.Cut(path, "."); part == intoEncoder || part == intoDecoder {
+		return e.Connections
+	}
+	return 1
+}
+
+// Owner is the member of an ensemble to which a state belongs; 0 where there is none.
+func Owner(state string) int {
+	_, member := memberless(state)
+	return member
+}
 
 // checkEnsemble refuses what members cannot share.
 func (m *Model) checkEnsemble() error {
@@ -143,7 +160,7 @@ func (m *Model) combined(name string, parts []*Function) graph.Value {
 		return meanOf(parts, of)
 	case "score", "errors":
 		return m.Config.Ensemble.combine(parts, of)
-	case "input": // each member has noise of its own
+	case "input": // all of them have seen the same
 		return of(parts[0])
 	}
 	var rows []graph.Value
@@ -185,7 +202,7 @@ func (e Ensemble) combine(parts []*Function, of func(*Function) graph.Value) gra
 	order := op.ArgSort(all)
 	at := func(place int) graph.Value {
 		whose := op.OneHot(op.Reshape(op.Slice(order, 1, place, place+1), shape.Size()), n)
-		return op.ReduceSum(op.Mul(all, whose), 1)
+		return op.ReduceSum(op.Select(whose, all, all.Graph().Constant(all.Spec(), 0)), 1) // a product would spread Inf as NaN
 	}
 	return op.Reshape(op.Scale(op.Add(at((n-1)/2), at(n/2)), 0.5), shape...)
 }

@@ -244,3 +244,69 @@ func TestEnsembleSharesFrozenNetwork(t *testing.T) {
 		t.Errorf("%d arrays are frozen, want two weights and two biases", frozen)
 	}
 }
+
+// A member whose error is not finite is one score among others.
+func TestMedianBesideInf(t *testing.T) {
+	g := graph.New()
+	var parts []*Function
+	for _, v := range [][]float64{{1, math.Inf(1), math.NaN()}, {math.Inf(1), 5, 2}, {3, 4, 1}} {
+		parts = append(parts, &Function{Outputs: map[string]graph.Value{"score": g.Constant(graph.F32(3), v...)}})
+	}
+	median := newEnsemble().combine(parts, func(p *Function) graph.Value { return p.Outputs["score"] })
+	if got, want := evaluate(t, nil, median).Data, []float64{3, 5, 2}; !slices.Equal(got, want) {
+		t.Errorf("medians are %v, want %v", got, want)
+	}
+}
+
+// Encoder and decoder lose connections, nothing beside them.
+func TestConnectionsOfTheAutoencoder(t *testing.T) {
+	m := build(t, "[model]\npreset = \"aae\"\nlatent_dim = 2\nencoder = [{ layer = \"dense\", units = 4 }]\n[model.ensemble]\nmembers = 2\nconnections = 0.5\n", 6)
+	thinned, whole := map[string]bool{}, 0
+	for phase := range m.Phases() {
+		fn, err := m.TrainPhase(2, phase)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range fn.Graph.States() {
+			name, _ := memberless(s.Name)
+			if layer, ok := strings.CutSuffix(name, ".connections"); ok {
+				thinned[layer] = true
+			}
+			if strings.HasPrefix(name, adversariesPath) && strings.HasSuffix(name, ".weight") {
+				whole++
+			}
+		}
+	}
+	if len(thinned) != 4 || !thinned["encoder.0"] || !thinned["encoder.code"] || !thinned["decoder.0"] || !thinned["decoder.1"] || whole == 0 {
+		t.Errorf("thinned are %v, and discriminators have %d weights", thinned, whole)
+	}
+}
+
+// What a denoising ensemble shows as its input is what every member saw.
+func TestEnsembleDenoisesOneInput(t *testing.T) {
+	m := build(t, strings.Replace(threeMembers, "\"ensemble\"", "\"denoising\"", 1), 6)
+	denoise := func(m *Model) (*Function, error) { return m.Denoise(4) }
+	fn, err := denoise(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fed := feed(fn, 3)
+	input, recon := evaluate(t, fed, fn.Outputs["input"]).Data, evaluate(t, fed, fn.Outputs["recon"]).Data
+	if slices.Equal(input, fed[FieldX].Data) {
+		t.Fatal("nothing is corrupted")
+	}
+	want := make([]float64, len(recon))
+	for k := range 3 {
+		if got := inner(t, m, k, fed, denoise, "input"); !slices.Equal(got, input) {
+			t.Errorf("member %d sees %v, shown is %v", k, got, input)
+		}
+		for i, v := range inner(t, m, k, fed, denoise, "recon") {
+			want[i] += v / 3
+		}
+	}
+	for i, v := range recon {
+		if !close(v, want[i], 1e-12) {
+			t.Errorf("value %d is %v, the members' mean %v", i, v, want[i])
+		}
+	}
+}

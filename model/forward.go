@@ -42,8 +42,14 @@ type Forward struct {
 
 // forward builds a pass. corrupt is false where the input stays clean in spite of the mode.
 func (m *Model) forward(s *nn.Scope, mode Mode, n, samples int, corrupt bool) *Forward {
-	f := m.begun(s, mode, n)
+	f := m.looking(s, mode, n, corrupt)
 	f.Samples = max(1, samples)
+	return f.through()
+}
+
+// looking is a pass that has its input, clean or corrupted, and nothing more.
+func (m *Model) looking(s *nn.Scope, mode Mode, n int, corrupt bool) *Forward {
+	f := m.begun(s, mode, n)
 	f.X = f.input()
 	f.Input = f.X
 	if corrupt && mode != Inference {
@@ -52,10 +58,22 @@ func (m *Model) forward(s *nn.Scope, mode Mode, n, samples int, corrupt bool) *F
 			return f.Input
 		})
 	}
-	f.Latents = f.encode(s, f.Input)
+	return f
+}
+
+// by is the pass of the model whose root s is, with the same input.
+func (f *Forward) by(s *nn.Scope) *Forward {
+	own := *f
+	own.scope, own.told, own.judged = s, graph.Value{}, map[string]*judged{}
+	return &own
+}
+
+// through takes the input through encoder, bottleneck and decoder.
+func (f *Forward) through() *Forward {
+	f.Latents = f.encode(f.scope, f.Input)
 	f.Code = f.Latents[0].Z
-	if !m.codeOnly {
-		f.Recon = f.decode(s, f.Code)
+	if !f.model.codeOnly {
+		f.Recon = f.decode(f.scope, f.Code)
 	}
 	return f
 }

@@ -133,10 +133,18 @@ func (m *Model) Reconstruct(batch int) (*Function, error) {
 	})
 }
 
-// Denoise builds x, corrupted as in evaluation (output "input"), to recon.
+// Denoise builds x, corrupted as in evaluation (output "input"), to recon. All members of an ensemble see the same.
 func (m *Model) Denoise(batch int) (*Function, error) {
-	return m.built(m.begin(batch, false), func(m *Model, fn *Function) error {
-		f := m.pass(fn, Evaluation, 1, true)
+	fn := m.begin(batch, false)
+	one := m
+	if m.single != nil {
+		one = m.single
+	}
+	seen := one.looking(fn.Scope, Evaluation, batch, true)
+	return m.built(fn, func(m *Model, fn *Function) error {
+		f := seen.by(fn.Scope)
+		f.PerSample = m.importanceWeighted()
+		fn.Forward = f.through()
 		fn.Outputs["input"] = f.Input
 		if latent := f.Latents[0]; latent.Posterior != nil { // the mean, as in reconstruct
 			f.Recon = f.Decode(latent.Mean())
@@ -230,7 +238,7 @@ func (m *Model) begin(batch int, training bool) *Function {
 	} else {
 		rng.Step = g.Input(InputRepetition, graph.I32())
 	}
-	s := nn.NewScope(g, nn.ScopeOptions{Training: training, RNG: rng, Rows: batch, Connections: m.Config.Ensemble.Connections})
+	s := nn.NewScope(g, nn.ScopeOptions{Training: training, RNG: rng, Rows: batch, Connections: m.Config.Ensemble.connectionsAt})
 	return &Function{Graph: g, Batch: batch, Outputs: map[string]graph.Value{}, Scope: s}
 }
 

@@ -48,6 +48,18 @@ func (m *Model) heads() int {
 	return m.Heads.Classes
 }
 
+// decoderPaths are where the weights of the decoders lie.
+func (m *Model) decoderPaths() []string {
+	if m.Heads == nil {
+		return []string{intoDecoder}
+	}
+	var paths []string
+	for k := range m.heads() {
+		paths = append(paths, graph.Join(intoDecoder, strconv.Itoa(k)))
+	}
+	return paths
+}
+
 // BlockField is the field of labels of which each has an equal, contiguous block of every training batch; "" where none is wanted.
 func (m *Model) BlockField() string {
 	if m.Heads == nil {

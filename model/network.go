@@ -89,6 +89,9 @@ func (n *FrozenNetwork) fit(x graph.Shape) error {
 	if err != nil {
 		return layerMistake("reconstruction.layers", err)
 	}
+	if len(st.Layers) == 0 {
+		return mistake(key+".layers", "the network has no layers, so it sees nothing that could be compared: name a run whose encoder has some, or write layers = [...]")
+	}
 	var known []string
 	for _, p := range st.Layers {
 		known = append(known, p.Path)

@@ -123,6 +123,7 @@ func TestPerceptualMistakes(t *testing.T) {
 		{"network = \"vgg.safetensors\"\n", "has numbers but does not say of what layers: write them out, layers = [...]"},
 		{fmt.Sprintf("network = %q\n", missing), "model.reconstruction.network: no such file or folder: " + missing},
 		{fmt.Sprintf("network = %q\n", empty), "is no run of an autoencoder with layers: it has no config.toml"},
+		{fmt.Sprintf("network = %q\nlayers = []\n", empty), "model.reconstruction.layers: the network has no layers, so it sees nothing that could be compared: name a run"},
 		{layers, "model.reconstruction.layers[1] (dense): its input is a feature map, 3x7x6: add { layer = \"flatten\" } before it"},
 		{strings.Replace(layers, "{ layer = \"dense\"", "{ layer = \"flatten\" }, { layer = \"dense\"", 1) + "features = [\"edge\"]\n",
 			`model.reconstruction.features[0]: no layer of the network is called "edge"; did you mean edges?`},

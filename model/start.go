@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"strings"
 
 	"aetrain/graph"
 	"aetrain/nn"
@@ -70,6 +71,10 @@ func (m *Model) Starts() (parts []string, passes map[string]int) {
 	}
 	return parts, passes
 }
+
+// StartsWeights reports whether the init pass of a part sets weights and codebooks, which who has trained ones leaves alone; of penalties it
+// finds centres for the weights as they are.
+func StartsWeights(part string) bool { return !strings.HasPrefix(part, startPenalty) }
 
 // Start builds the init pass of a part, as Starts names it, for a batch of clean inputs. Nothing is as in training: no dropout, the
 // running statistics of norms.

@@ -10,8 +10,12 @@ import (
 // shape. shared is the path of the layer whose weight, and so whose mask, it is; "": its own.
 // Source: Chen, Sathe, Aggarwal & Turaga 2017, "Outlier Detection with Autoencoder Ensembles", section 3.1.
 func (s *Scope) thinned(shared string, w graph.Value) graph.Value {
-	share := s.b.o.Connections
-	if share <= 0 || share >= 1 || s.given != nil { // what is given is whole
+	if s.b.o.Connections == nil || s.given != nil { // what is given is whole
+		return w
+	}
+	path, _ := s.Inner(s.path)
+	share := s.b.o.Connections(path)
+	if share >= 1 {
 		return w
 	}
 	owner := s

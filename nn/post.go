@@ -14,6 +14,11 @@ type Post struct {
 // noPost is what a layer has by default: nothing.
 var noPost = Post{Activation: "linear", Norm: "none"}
 
+// Plain reports whether nothing follows the layer.
+func (p Post) Plain() bool {
+	return (p.Activation == "" || p.Activation == "linear") && (p.Norm == "" || p.Norm == "none") && p.Dropout == 0
+}
+
 // layers returns p as layers of their own.
 func (p Post) layers() []Layer {
 	var ls []Layer

@@ -40,7 +40,7 @@ type ScopeOptions struct {
 	RNG      op.RNG // of everything random
 	Rows     int    // examples in the batch: a draw over Rows×k rows belongs to Rows examples; 0: rows are examples
 
-	Connections float64 // share of the connections that each dense layer has, drawn once; 0 or 1: all
+	Connections func(path string) float64 // share of the connections that the dense layer at a path has, drawn once; nil: all
 }
 
 // ScalarInput is a float32 scalar input of the graph that a schedule feeds.

@@ -1,6 +1,9 @@
 package optim
 
 import (
+	"maps"
+	"slices"
+
 	"aetrain/graph"
 	"aetrain/op"
 )
@@ -21,6 +24,10 @@ type Loss struct {
 	Params []*graph.State // what it trains
 	Config *Config
 	Gated  bool // it does not train in every step: its update waits for the input "due.NAME"
+
+	// Owner says whose a parameter is, by its name, where several models are trained by one loss: each one's gradients are clipped by
+	// their own norm. nil: all are one's.
+	Owner func(param string) int
 }
 
 // RateInput is the input that takes the loss's learning rate.
@@ -36,7 +43,7 @@ func (l Loss) DueInput() string { return graph.Join(InputDue, l.Name) }
 
 // Options of [Step].
 type Options struct {
-	ClipNorm float64       // global norm that a loss's gradients are scaled down to; 0: none
+	ClipNorm float64       // norm that a loss's gradients, those of each owner together, are scaled down to; 0: none
 	Finite   []graph.Value // what has to be finite beside losses and gradients: terms
 	Counter  graph.Value   // int32 scalar state, counted up by a step that was good; the zero Value: none
 }
@@ -72,7 +79,7 @@ func Step(g *graph.Graph, losses []Loss, o Options) Result {
 	}
 	r.OK = Guard(g, finite...)
 	for i, l := range losses {
-		Apply(g, l, Clip(grads[i], r.Norms[l.Name], o.ClipNorm), r.OK)
+		Apply(g, l, l.Clip(grads[i], r.Norms[l.Name], o.ClipNorm), r.OK)
 	}
 	if o.Counter.Valid() {
 		g.Assign(o.Counter, countIf(o.Counter, r.OK))
@@ -87,6 +94,33 @@ func Gradients(loss graph.Value, params []*graph.State) []graph.Value {
 		leaves[i] = p.Leaf
 	}
 	return graph.Grad(loss, leaves...)
+}
+
+// Clip is [Clip] for the gradients of l's parameters, whose norm is norm, those of each owner by their own.
+func (l Loss) Clip(grads []graph.Value, norm graph.Value, limit float64) []graph.Value {
+	of := map[int][]int{}
+	for i, p := range l.Params {
+		owner := 0
+		if l.Owner != nil {
+			owner = l.Owner(p.Name)
+		}
+		of[owner] = append(of[owner], i)
+	}
+	if limit == 0 || len(of) < 2 {
+		return Clip(grads, norm, limit)
+	}
+	clipped := make([]graph.Value, len(grads))
+	for _, owner := range slices.Sorted(maps.Keys(of)) {
+		var own []graph.Value
+		for _, i := range of[owner] {
+			own = append(own, grads[i])
+		}
+		own = Clip(own, op.GlobalNorm(own...), limit)
+		for k, i := range of[owner] {
+			clipped[i] = own[k]
+		}
+	}
+	return clipped
 }
 
 // clipEps keeps the division by a norm of 0 away, as PyTorch has it.

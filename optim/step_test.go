@@ -189,6 +189,26 @@ func TestClipNorm(t *testing.T) {
 	}
 }
 
+// Gradients of several models are clipped each by its own norm.
+func TestClipNormByOwner(t *testing.T) {
+	g := graph.New()
+	a, b := g.State(graph.Param, "a.w", graph.F32(2), nil), g.State(graph.Param, "b.w", graph.F32(), nil)
+	loss := op.Add(op.SumAll(op.Mul(a, g.Constant(graph.F32(2), 3, 4))), op.Scale(b, 0.5))
+	l := Loss{Name: DefaultLoss, Value: loss, Params: g.States(), Config: decode(t, "[optimizer]\nname = \"sgd\"")}
+	l.Owner = func(param string) int { return int(param[0]) }
+	r := Step(g, []Loss{l}, Options{ClipNorm: 1})
+	y := &toy{g: g, state: map[string]graph.Tensor{}}
+	norm, err := graph.Evaluate([]graph.Value{r.GradientNorm}, nil)
+	if err != nil || math.Abs(norm[0].Data[0]-math.Hypot(5, 0.5)) > 1e-9 {
+		t.Errorf("the norm before clipping is %v, %v", norm, err)
+	}
+	y.run(t, map[string]float64{InputLearningRate: 1})
+	wa, wb := y.state["a.w"].Data, y.state["b.w"].Data
+	if math.Abs(wa[0]+0.6) > 1e-6 || math.Abs(wa[1]+0.8) > 1e-6 || wb[0] != -0.5 {
+		t.Errorf("the steps are %v and %v, want [-0.6 -0.8] and [-0.5]", wa, wb)
+	}
+}
+
 func TestGatedLossWaitsItsTurn(t *testing.T) {
 	y := newToy()
 	l := y.train(Defaults())

@@ -14,7 +14,7 @@ type Config struct {
 	MaxSteps      int     `toml:"max_steps" min:"0" doc:"steps after which training ends, if that comes before the last epoch; 0: no limit"`
 	ValidateEvery float64 `toml:"validate_every" min:"0" doc:"epochs between validations; fractions are allowed, 0 is never"`
 	LogEverySteps int     `toml:"log_every_steps" min:"1" doc:"steps between two rows of metrics.jsonl"`
-	ClipNorm      float64 `toml:"clip_norm" min:"0" doc:"the largest norm of all gradients together; 0: no limit"`
+	ClipNorm      float64 `toml:"clip_norm" min:"0" doc:"the largest norm of all gradients of a model together; 0: no limit"`
 	Accumulate    int     `toml:"accumulate" min:"1" doc:"parts of a batch that are computed one after the other, to save memory"`
 	StartFrom     string  `toml:"start_from,path" doc:"a run whose best weights training starts from" example:"\"runs/vae\""`
 	Device        string  `toml:"device" doc:"auto takes a GPU where there is a usable one; cpu, cuda or cuda:N" example:"\"cpu\""`

@@ -161,6 +161,25 @@ func TestStartsFromData(t *testing.T) {
 	}
 }
 
+// Weights that another run has trained do not start again.
+func TestStartFromKeepsTrainedBias(t *testing.T) {
+	const text = "[data]\nsource = \"digits\"\nlimit = 90\nbatch = 30\nvalidation = 30\n[model]\nlatent_dim = 2\nencoder = [{ layer = \"dense\", units = 4 }]\n" +
+		"[model.reconstruction]\nkind = \"bce\"\n[train]\nmax_steps = 2\n"
+	old := t.TempDir()
+	first, err := prepareText(t, old, 2, text, "optimizer.learning_rate=0.1").train(t, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := prepareText(t, "", 2, text, "optimizer.learning_rate=0", "model.reconstruction.start=data", "train.start_from="+old)
+	r, err := s.train(t, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(readState(t, r, "decoder.1.bias"), readState(t, first, "decoder.1.bias")) || strings.Contains(s.Said.String(), "init pass") {
+		t.Errorf("the bias is not the old run's\n%s", s.Said.String())
+	}
+}
+
 // floats are stored pixels as the network sees them.
 func floats(data any) []float32 {
 	if x, ok := data.([]float32); ok {

@@ -218,7 +218,7 @@ func (r *Run) losses(st *stage, fn *model.Function) []optim.Loss {
 	var list []optim.Loss
 	for _, l := range fn.Losses {
 		list = append(list, optim.Loss{
-			Name: l.Name, Value: l.Value, Params: st.parameters(l, fn.Graph), Config: r.optimizer(st, l), Gated: l.EverySteps > 1,
+			Name: l.Name, Value: l.Value, Params: st.parameters(l, fn.Graph), Config: r.optimizer(st, l), Gated: l.EverySteps > 1, Owner: model.Owner,
 		})
 	}
 	return list
@@ -288,7 +288,7 @@ func (r *Run) compileUpdate(st *stage, c *compiled, size int) (*program.Program,
 	norm := op.GlobalNorm(all...)
 	ok := optim.Guard(g, finite...)
 	for i, l := range losses {
-		optim.Apply(g, l, optim.Clip(grads[i], norms[i], r.Train.ClipNorm), ok)
+		optim.Apply(g, l, l.Clip(grads[i], norms[i], r.Train.ClipNorm), ok)
 	}
 	for _, d := range all {
 		g.Assign(d, g.Constant(d.Spec(), 0))

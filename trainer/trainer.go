@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 
 	"aetrain/backend"
 	"aetrain/checkpoint"
@@ -193,6 +194,12 @@ func (r *Run) startFrom() error {
 	}
 	r.Logf("starting from the weights of %s", dir)
 	r.started = own.Started // what has not been found for those weights yet is found now
+	parts, _ := r.Options.Model.Starts()
+	for _, part := range parts {
+		if model.StartsWeights(part) && !slices.Contains(r.started, part) { // they are there, and trained
+			r.started = append(r.started, part)
+		}
+	}
 	return nil
 }
 
