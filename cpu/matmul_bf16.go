@@ -29,8 +29,8 @@ func bindMatMulBF16(b *binder, s *step, shape gemm.Shape) error {
 	if tiles {
 		k = (k + gemm.TileK - 1) / gemm.TileK * gemm.TileK
 	}
-	A := b.pairs(s.in[0].f32, shape.M, shape.K, k, shape.TransA, shape.TransA, tiles)
-	B := b.pairs(s.in[1].f32, shape.K, shape.N, k, shape.TransB, !shape.TransB, false)
+	A := b.pairs(s, 0, shape.M, shape.K, k, shape.TransA, shape.TransA, tiles)
+	B := b.pairs(s, 1, shape.K, shape.N, k, shape.TransB, !shape.TransB, false)
 	shape.K, shape.TransA = k, shape.TransA && !tiles
 	b.multiply(s, gemm.NewPlan(b.b.tier, shape, gemm.Options{BF16: true, Tiles: tiles}), A, B, n, false)
 	return nil
@@ -38,7 +38,8 @@ func bindMatMulBF16(b *binder, s *step, shape gemm.Shape) error {
 
 // pairs appends a phase that makes k pairs along K of an operand, a rows×cols matrix that may be stored transposed: down its rows as
 // they are stored, or along them. With turn, one that runs down is transposed, so that pairs lie along rows.
-func (b *binder) pairs(x []float32, rows, cols, k int, trans, down, turn bool) []float32 {
+func (b *binder) pairs(s *step, operand, rows, cols, k int, trans, down, turn bool) []float32 {
+	x := s.in[operand].f32
 	if trans {
 		rows, cols = cols, rows
 	}
@@ -63,6 +64,6 @@ func (b *binder) pairs(x []float32, rows, cols, k int, trans, down, turn bool) [
 		default:
 			gemm.Pairs(part, x[first*cols:], last-first, cols, cols, k, false)
 		}
-	})
+	}).prepares(operand)
 	return to
 }

@@ -100,7 +100,7 @@ func (b *binder) ranges(o op.Product, A, B, sums []float32, m, n, k, parts int) 
 		c, from := &calls[w.id], task*k/parts
 		c.A, c.B, c.C, c.Local = A[from*stepA:], B[from*stepB:], sums[task*size:(task+1)*size], w.local
 		plans[task].Do(0, c)
-	})
+	}).prepares(0, 1)
 }
 
 // weightedRows is ranges where one operand is a number a step: the sums are of the other's rows, each times its number.
@@ -116,5 +116,5 @@ func (b *binder) weightedRows(A, B, sums []float32, m, n, k, parts int) {
 		for i := task * k / parts; i < (task+1)*k/parts; i++ {
 			axpy(sum, rows[i*size:(i+1)*size], numbers[i])
 		}
-	})
+	}).prepares(0, 1)
 }

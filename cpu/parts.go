@@ -114,7 +114,7 @@ func (b *binder) describe(i int, s *program.Step, phases []phase) {
 				p.uses = append(p.uses, b.e.mem[s.In[in]].use(true, false))
 			}
 		case p.role == finishes:
-			for _, out := range s.Writes() {
+			for _, out := range finished(s) {
 				p.uses = append(p.uses, b.e.mem[out].use(true, true))
 			}
 		default:
@@ -124,6 +124,18 @@ func (b *binder) describe(i int, s *program.Step, phases []phase) {
 			b.list(p, s, inputs, outputs)
 		}
 	}
+}
+
+// finished are the buffers that a phase behind s's other ones writes: a chain alone leaves only its sums to it.
+func finished(s *program.Step) []int {
+	if s.Node != nil {
+		return s.Writes()
+	}
+	list := make([]int, len(s.Chain.Sums))
+	for i, t := range s.Chain.Sums {
+		list[i] = t.Buffer
+	}
+	return list
 }
 
 // list notes what one phase uses: all that its step does. A phase by examples whose step's outputs are not parted leaves those to

@@ -41,9 +41,10 @@ type binder struct {
 	dev         *device
 	e           *executable
 	o           backend.Options
-	precision   driver.Precision
-	at          int   // the program's step
-	used        int64 // bytes of scratch that this step has taken
+	precision   driver.Precision // of the program's products
+	computed    driver.Precision // of this step's: what has no kernel in the program's runs in another
+	at          int              // the program's step
+	used        int64            // bytes of scratch that this step has taken
 	mostScratch int64
 	trial       *trial // while a candidate is measured
 }
@@ -175,7 +176,7 @@ func (b *binder) onClose(f func() error) {
 
 // step binds step i of the program, and those behind it that run together with it. It returns how many.
 func (b *binder) step(i int) (int, error) {
-	b.at, b.used = i, 0
+	b.at, b.used, b.computed = i, 0, driver.Float32
 	s := &b.e.p.Steps[i]
 	if s.Node == nil {
 		n := b.together(i)
@@ -207,6 +208,7 @@ func (b *binder) step(i int) (int, error) {
 
 // run binds a candidate, and what it leaves of the epilogue as a chain of its own.
 func (b *binder) run(k kernels.Candidate[launch], st *step) error {
+	b.computed = driver.Float32
 	if err := k.Bind(b, st); err != nil {
 		return err
 	}
@@ -286,6 +288,9 @@ func (b *binder) explain(i int, s *program.Step, kernel, reason string) {
 	c := backend.Choice{Step: i, Op: s.Kind(), Path: s.Path, Kernel: kernel, Reason: reason, FLOP: s.FLOP()}
 	if s.Node != nil {
 		c.Shape = s.Node.Out[0].Shape.String()
+	}
+	if c.FLOP > 0 && b.computed != b.precision {
+		c.Precision = b.computed.String()
 	}
 	b.e.choices = append(b.e.choices, c)
 }

@@ -88,6 +88,7 @@ func (b *binder) planConv(d *dnnConv, rank int) (*driver.ConvPlan, error) {
 
 // runConv appends the frame, the roundings and the convolution itself.
 func (b *binder) runConv(s *step, d dnnConv, plan *driver.ConvPlan) {
+	b.computed = d.Precision
 	out := s.out[0]
 	size := d.N * d.C * d.H * d.W
 	if d.framed && d.Pass == driver.BackwardData {

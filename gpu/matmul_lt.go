@@ -49,6 +49,7 @@ func (b *binder) multiplyLt(s *step, rank int) error {
 		return err
 	}
 	b.onClose(plan.Destroy)
+	b.computed = b.precision
 	x, y, out := b.rounded(s.in[0]), b.rounded(s.in[1]), s.out[0]
 	work := b.scratch(graph.Uint8, int(plan.Workspace()))
 	b.call("cublaslt", func(st driver.Stream) error {

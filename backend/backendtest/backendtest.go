@@ -73,11 +73,11 @@ func check(t *testing.T, b backend.Backend, e graph.Example, seed uint64) {
 	if err := g.Err(); err != nil {
 		t.Fatal(err)
 	}
-	compare(t, b, g, vs, feed, e.Tolerance, leastScale)
+	compare(t, b, g, vs, feed, e.Tolerance, func(int) float64 { return leastScale })
 }
 
-// compare runs values on b and by Evaluate; see [closeTo].
-func compare(t *testing.T, b backend.Backend, g *graph.Graph, vs []graph.Value, feed map[string]graph.Tensor, tolerance, least float64) {
+// compare runs values on b and by Evaluate; see [closeTo], whose least is by the value's number.
+func compare(t *testing.T, b backend.Backend, g *graph.Graph, vs []graph.Value, feed map[string]graph.Tensor, tolerance float64, least func(i int) float64) {
 	t.Helper()
 	want, err := graph.Evaluate(vs, feed)
 	if err != nil {
@@ -98,7 +98,7 @@ func compare(t *testing.T, b backend.Backend, g *graph.Graph, vs []graph.Value, 
 	}
 	for i := range vs {
 		got := fetch(t, exe, fmt.Sprintf("out%d", i), vs[i].Spec())
-		if err := closeTo(got, want[i], tolerance, least); err != nil {
+		if err := closeTo(got, want[i], tolerance, least(i)); err != nil {
 			t.Errorf("output %d of %v: %v\n%v", i, vs[i].Node.Op, err, p)
 		}
 	}

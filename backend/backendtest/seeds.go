@@ -13,7 +13,8 @@ import (
 
 // Shapes holds backends to the definition at shapes that seeds draw, from first on, for that long and at least for some seeds: single
 // ops, each kernel of the convolutions by name and the one that a rule chooses, fused chains, whole programs with states. names are a
-// backend's kernels by op, as for [Candidates]; more is what else a seed checks. After many seeds each kernel has to have been chosen. A seed that fails is the name of its test: Shapes again, with it as the first one.
+// backend's kernels by op, as for [Candidates]; more is what else a seed checks. After many seeds each kernel has to have been chosen.
+// A seed that fails is the name of its test: Shapes again, with it as the first one.
 //
 // It is no fuzz target of package testing: what coverage says of a seed is nothing, and one on all tiers takes longer than that allows.
 func Shapes(t *testing.T, backends []backend.Backend, names map[string][]string, first uint64, long time.Duration, more func(t *testing.T, b backend.Backend, rng *rand.Rand)) {
@@ -50,6 +51,9 @@ const manySeeds = 200
 // drawnChoices checks one convolution of each kind with the kernel that a rule chooses: small ones, thin ones and crowds in turn, as
 // kernels for many images and channels are not chosen for few.
 func drawnChoices(t *testing.T, b backend.Backend, seed uint64, chosen map[string]int) {
+	if t.Failed() { // by a case before
+		return
+	}
 	for name, draw := range convolutions {
 		rng := rand.New(rand.NewPCG(seed, 7))
 		e := draw(rng)
@@ -107,6 +111,9 @@ func drawnOps(t *testing.T, b backend.Backend, seed uint64) {
 
 // drawnCandidates checks one case of each kernel.
 func drawnCandidates(t *testing.T, b backend.Backend, seed uint64, names map[string][]string) {
+	if t.Failed() { // by a case before
+		return
+	}
 	for name, draw := range convolutions {
 		for _, kernel := range names[name] {
 			e := draw(rand.New(rand.NewPCG(seed, 6)))
@@ -126,7 +133,7 @@ func drawnCandidates(t *testing.T, b backend.Backend, seed uint64, names map[str
 // drawnPrograms checks a chain of ops with its gradients, and a program with states.
 func drawnPrograms(t *testing.T, b backend.Backend, seed uint64) {
 	if g, vs, feed := drawGraph(seed); g.Err() == nil {
-		compare(t, b, g, vs, feed, 5e-5, graphScale)
+		compareGraph(t, b, g, vs, feed)
 	}
 	g, outs, feed := RandomGraph(FromSeed(seed))
 	if g.Err() != nil || hasEmpty(feed) {

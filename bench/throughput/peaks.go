@@ -2,6 +2,7 @@ package throughput
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,16 +18,18 @@ type Peaks struct {
 	Source string             `json:"source"`   // "measured" or "declared"
 }
 
-// CPUPeaks measures this machine with a number of threads: its registers' multiply-adds, products of
-// bfloat16 where it has them, and copying in memory. It takes some
-// tenths of a second.
-func CPUPeaks(threads int) Peaks {
+// CPUPeaks measures this machine with a number of threads: its registers' multiply-adds, products of bfloat16 where it has them and
+// they are among the precisions that will be asked for, and copying in memory. It takes some tenths of a second. A process that
+// measures bfloat16 holds the tiles of AMX from then on, which is why others are spared it.
+func CPUPeaks(threads int, precisions []string) Peaks {
 	if threads < 1 {
 		threads = runtime.GOMAXPROCS(0)
 	}
 	p := Peaks{GFLOPS: map[string]float64{"float32": gemm.Peak(cpuinfo.Best(), threads)}, GBps: copying(threads), Source: "measured"}
-	if bf16, _ := gemm.PeakBF16(threads); bf16 > 0 {
-		p.GFLOPS["bf16"] = bf16
+	if slices.Contains(precisions, "bf16") {
+		if bf16, _ := gemm.PeakBF16(threads); bf16 > 0 {
+			p.GFLOPS["bf16"] = bf16
+		}
 	}
 	return p
 }

@@ -82,7 +82,8 @@ type benchOptions struct {
 	cpuProfile
 	talkOptions
 
-	threads []int // what Threads says; 0: all
+	threads    []int    // what Threads says; 0: all
+	precisions []string // that the rows ask for
 }
 
 // take adds the arguments, and refuses what does not go together.
@@ -173,9 +174,11 @@ func runBench(ctx context.Context, o benchOptions, stdout, stderr io.Writer) (er
 		return o.serve(ctx, rows, stdout)
 	}
 	for _, r := range rows { // mistakes first
-		if _, err := r.Load(); err != nil {
+		e, err := r.Load()
+		if err != nil {
 			return err
 		}
+		o.precisions = append(o.precisions, e.Train.Precision)
 	}
 	list, err := o.open(t)
 	if err != nil {
@@ -264,7 +267,7 @@ func (o *benchOptions) open(t *talk) ([]throughput.Device, error) {
 			t.Linef("%s: %s", b.Name(), line)
 		}
 		t.Detailf("measuring the peaks of %s", b.Name())
-		d := measured(b)
+		d := measured(b, o.precisions)
 		if b.Name() == cpuName {
 			d.Threads = threads
 			if len(o.threads) > 1 || o.Keep != "" && threads > 0 { // on a page, one number is known by the same name as among several
@@ -291,9 +294,9 @@ func (o *benchOptions) open(t *talk) ([]throughput.Device, error) {
 	return list, nil
 }
 
-// measuredCPU describes the processor to a benchmark.
-func measuredCPU(b backend.Backend) throughput.Device {
-	return throughput.Device{Name: b.Name(), Backend: b, Peaks: throughput.CPUPeaks(b.Capabilities().Threads)}
+// measuredCPU describes the processor to a benchmark in these precisions.
+func measuredCPU(b backend.Backend, precisions []string) throughput.Device {
+	return throughput.Device{Name: b.Name(), Backend: b, Peaks: throughput.CPUPeaks(b.Capabilities().Threads, precisions)}
 }
 
 // measure prints and writes what all sides do.

@@ -59,10 +59,10 @@ func kernelNames() map[string][]string {
 	return all
 }
 
-// measured describes a device to a benchmark.
-func measured(b backend.Backend) throughput.Device {
+// measured describes a device to a benchmark in these precisions.
+func measured(b backend.Backend, precisions []string) throughput.Device {
 	if _, ok := b.(*gpu.Backend); !ok {
-		return measuredCPU(b)
+		return measuredCPU(b, precisions)
 	}
 	d := throughput.Device{Name: b.Name(), Backend: b}
 	all, err := gpu.Devices()

@@ -20,7 +20,9 @@ func openGPU(int) (backend.Backend, error) { return nil, errNoGPU }
 func missing(backend.Backend) []string { return nil }
 
 // measured describes a device to a benchmark.
-func measured(b backend.Backend) throughput.Device { return measuredCPU(b) }
+func measured(b backend.Backend, precisions []string) throughput.Device {
+	return measuredCPU(b, precisions)
+}
 
 // kernelNames are the candidates of every op.
 func kernelNames() map[string][]string { return cpu.Kernels() }

@@ -32,7 +32,7 @@ func peakAMX(config *byte, n uint64)
 //go:noescape
 func peakPairs(n uint64)
 
-// hasTiles is whether this process may use tiles. It is asked when the first plan for tiles is made.
+// hasTiles is whether this process may use tiles. The first block of tiles, or who makes plans for them, lets cpuinfo ask the system.
 func hasTiles() bool { return cpuinfo.RequestAMX() == nil }
 
 func blocks(a *tileArgs, rows, cols int) {

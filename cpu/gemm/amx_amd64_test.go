@@ -108,33 +108,3 @@ func (t *tileCase) checkBlocks(run func(a *tileArgs, rows, cols int) error) erro
 	}
 	return nil
 }
-
-// TestPairsTransposed makes pairs of a transposed A in blocks, on a processor with AVX-512, as Go does.
-func TestPairsTransposed(t *testing.T) {
-	if !cpuinfo.Has(cpuinfo.AVX512) {
-		t.Skip("this processor has no AVX-512: TestPack512 and TestPairs512 run what blocks are made of in the emulator")
-	}
-	rng := rand.New(rand.NewPCG(12, 0))
-	for range 50 {
-		rows, cols, ld := 1+rng.IntN(120), 1+rng.IntN(60), 60+rng.IntN(9)
-		pairs := up((rows+1)/2, TileK)
-		src, got, want := random(rng, rows*ld), random(rng, cols*pairs), random(rng, cols*pairs)
-		PairsTransposed(got, src, rows, cols, ld, pairs)
-		for c := range cols {
-			for k := range pairs {
-				value := func(r int) float32 {
-					if r >= rows {
-						return 0
-					}
-					return src[r*ld+c]
-				}
-				want[c*pairs+k] = pair(value(2*k), value(2*k+1))
-			}
-		}
-		for i := range want {
-			if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
-				t.Fatalf("%dx%d: [%d] is %08x, want %08x", rows, cols, i, math.Float32bits(got[i]), math.Float32bits(want[i]))
-			}
-		}
-	}
-}

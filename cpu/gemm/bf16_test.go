@@ -125,3 +125,31 @@ func TestTileBits(t *testing.T) {
 		t.Errorf("Do allocates %v times", n)
 	}
 }
+
+// TestPairsTransposed makes pairs of a transposed A, element by element and, on a processor with AVX-512, in blocks. (TestPack512 and
+// TestPairs512 run in the emulator what blocks are made of.)
+func TestPairsTransposed(t *testing.T) {
+	rng := rand.New(rand.NewPCG(12, 0))
+	for range 50 {
+		rows, cols, ld := 1+rng.IntN(120), 1+rng.IntN(60), 60+rng.IntN(9)
+		pairs := up((rows+1)/2, TileK)
+		src, got, want := random(rng, rows*ld), random(rng, cols*pairs), random(rng, cols*pairs)
+		PairsTransposed(got, src, rows, cols, ld, pairs)
+		for c := range cols {
+			for k := range pairs {
+				value := func(r int) float32 {
+					if r >= rows {
+						return 0
+					}
+					return src[r*ld+c]
+				}
+				want[c*pairs+k] = pair(value(2*k), value(2*k+1))
+			}
+		}
+		for i := range want {
+			if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+				t.Fatalf("%dx%d: [%d] is %08x, want %08x", rows, cols, i, math.Float32bits(got[i]), math.Float32bits(want[i]))
+			}
+		}
+	}
+}

@@ -79,7 +79,7 @@ func (r rowKernel) emit(m simd) {
 	RET()
 }
 
-// Operands of the LSTM's kernels, in the order of cpu/vec/lstm_amd64.go; four gates stand side by side.
+// Operands of the LSTM's kernels, in the order of cpu/vec/rows_amd64.go; four gates stand side by side.
 const (
 	lstmProducts = 4 * iota
 	lstmInput
