@@ -113,7 +113,7 @@ func TestTable(t *testing.T) {
 	for args, want := range map[string]string{
 		"anomaly run -threshold pots:1": "did you mean pot?",
 		"anomaly run -score latant":     "it is one of reconstruction, likelihood, latent",
-		"anomaly run -out folder":       "scores are written as .csv, .jsonl, .npy, .png",
+		"anomaly run -out folder":       "scores are written as .csv, .jsonl, .parquet, .npy, .png",
 	} {
 		if o := l.run(strings.Fields(args)...); o.code != 2 || !strings.Contains(o.stderr, want) {
 			t.Errorf("aetrain %s: exit code %d, %s", args, o.code, o.stderr)

@@ -103,7 +103,7 @@ func TestCommandLine(t *testing.T) {
 		{"run twice", "eval -run taken taken", 2, "the run is given twice"},
 		{"run without a checkpoint", "eval taken", 2, "there is no checkpoint yet"},
 		{"in and split", "eval taken -in x.npy -split all", 2, "-in and -split exclude one another"},
-		{"form that is not written", "encode taken -out z.parquet", 2, ".parquet files are not written; it is .npy, .csv, .jsonl, .png"},
+		{"form that is not written", "encode taken -out z.xlsx", 2, ".xlsx files are not written; it is .npy, .csv, .jsonl, .parquet"},
 		{"unknown metric", "eval taken -metrics psnrr", 2, `unknown metric "psnrr"; did you mean psnr?`},
 		{"one run to compare", "compare taken", 2, "two runs or more"},
 		{"sort by nothing", "runs -sort loss", 2, "-sort loss: it is"},
