@@ -168,21 +168,21 @@ JUDGED = $(RUN) eval -run runs/reproduce/$(1) -quiet $(2)
 
 .PHONY: reproduce-burda
 reproduce-burda: ## VAE and IWAE of Burda et al. on MNIST: NLL by 5,000 samples (many hours; EPOCHS=13: about one)
-	@for name in burda-vae burda-iwae-5 burda-iwae-50; do for seed in $$(seq $(SEEDS)); do \
+	@set -e; for name in burda-vae burda-iwae-5 burda-iwae-50; do for seed in $$(seq $(SEEDS)); do \
 		$(call PUBLISHED,$$name,$$seed); \
 		$(call JUDGED,$$name-$$seed,-checkpoint last -metrics nll -samples 5000); \
 	done; done
 
 .PHONY: reproduce-pythae
 reproduce-pythae: ## VAE and IWAE of Pythae's table on MNIST of fixed bits (hours; EPOCHS=40: minutes)
-	@for seed in $$(seq $(SEEDS)); do \
+	@set -e; for seed in $$(seq $(SEEDS)); do \
 		$(call PUBLISHED,pythae-vae,$$seed); $(call JUDGED,pythae-vae-$$seed,-metrics nll -samples 200); \
 		$(call PUBLISHED,pythae-iwae,$$seed); $(call JUDGED,pythae-iwae-$$seed,-metrics nll -samples 5000); \
 	done
 
 .PHONY: reproduce-disentanglement
 reproduce-disentanglement: ## beta-VAE, FactorVAE and beta-TCVAE on the shapes: MIG, FactorVAE score, DCI
-	@for name in vae beta-vae factor-vae beta-tcvae; do for seed in $$(seq $(SEEDS)); do \
+	@set -e; for name in vae beta-vae factor-vae beta-tcvae; do for seed in $$(seq $(SEEDS)); do \
 		$(call PUBLISHED,disentanglement-$$name,$$seed); \
 		$(call JUDGED,disentanglement-$$name-$$seed,-checkpoint last -split validation -metrics mig$(comma)factor-vae-score$(comma)disentanglement$(comma)completeness); \
 	done; done
@@ -190,7 +190,7 @@ reproduce-disentanglement: ## beta-VAE, FactorVAE and beta-TCVAE on the shapes: 
 .PHONY: reproduce-fid
 reproduce-fid: ## RAE, WAE, AAE and VAE on MNIST by FID in the codes of one network
 	@$(call PUBLISHED,fid-features,100)
-	@for name in vae wae aae rae-l2 rae-gp; do for seed in $$(seq $(SEEDS)); do \
+	@set -e; for name in vae wae aae rae-l2 rae-gp; do for seed in $$(seq $(SEEDS)); do \
 		$(call PUBLISHED,fid-$$name,$$seed); \
 		$(call JUDGED,fid-$$name-$$seed,-checkpoint last -metrics fid -features runs/reproduce/fid-features-100); \
 	done; done

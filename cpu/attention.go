@@ -59,9 +59,6 @@ func (b *binder) serial(s gemm.Shape) *gemm.Plan {
 	return p
 }
 
-// unseen is the score of what must not be seen.
-const unseen = -1e9
-
 // bindAttention multiplies queries by keys, turns the scores into weights row by row, and multiplies them by the values.
 func bindAttention(b *binder, s *step) error {
 	shape := s.Case.Out[0].Shape
@@ -84,7 +81,7 @@ func bindAttention(b *binder, s *step) error {
 		scores.Do(0, c)
 		for i := range t {
 			row := p[i*t : (i+1)*t]
-			a.hide(row, task, i, unseen)
+			a.hide(row, task, i, op.Unseen)
 			v.Softmax(row, row, a.scale)
 		}
 		c.A, c.B, c.C = p, qkv[from+2*d:], y[to:]

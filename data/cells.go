@@ -36,6 +36,7 @@ type cellColumn struct {
 	firstText string           //
 	textLine  int              //
 	present   int              // values that are not missing
+	lists     bool             // it is ignored because an example has any number of values
 }
 
 // mostWords is how many different values a column of numbers may have to be a category at all; those of texts have no limit but memory.

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
@@ -87,7 +89,7 @@ func readParquet(ctx context.Context, r io.ReaderAt, size int64, name string, in
 	for _, group := range f.RowGroups() {
 		chunks := group.ColumnChunks()
 		for i, c := range columns {
-			c.holes = into.missing
+			c.missing(into.missing)
 			if err := c.read(ctx, chunks[c.leaf], group.NumRows(), into.order[i], done); err != nil {
 				return fmt.Errorf("column %s: %w", c.name, err)
 			}
@@ -111,8 +113,33 @@ type parquetColumn struct {
 	kind   parquet.Kind
 	lists  bool                        // an example has any number of values
 	holes  map[string]bool             // texts that stand for a missing value
+	gaps   map[float32][]float64       // those of them that are numbers, by what a table keeps of them
 	number func(parquet.Value) float64 // nil: it is no number
 	text   func(parquet.Value) string
+}
+
+// missing says which texts stand for a missing value; a number does where one of them is written for it.
+func (c *parquetColumn) missing(texts map[string]bool) {
+	c.holes, c.gaps = texts, map[float32][]float64{}
+	if c.number == nil {
+		return
+	}
+	for text := range texts {
+		if v, err := strconv.ParseFloat(text, 64); err == nil {
+			c.gaps[float32(v)] = append(c.gaps[float32(v)], v)
+		}
+	}
+}
+
+// isGap reports whether a number stands for a missing value. What is written counts: -999.9 is another number in float32 than in
+// float64, and long identifiers are all one in float32.
+func (c *parquetColumn) isGap(number float64, v parquet.Value) bool {
+	near := c.gaps[float32(number)]
+	if near == nil {
+		return false
+	}
+	written, err := strconv.ParseFloat(c.text(v), 64)
+	return err == nil && slices.Contains(near, written)
 }
 
 // parquetColumns are the leaves below a node, in their order.
@@ -142,12 +169,14 @@ const parquetValues = 1024
 // read adds a column of a row group; done are the rows before it.
 func (c *parquetColumn) read(ctx context.Context, chunk parquet.ColumnChunk, rows int64, into *cellColumn, done int64) error {
 	switch {
+	case into != nil && into.lists && !c.lists:
+		return errors.New("holds lists in a file before, and none here: make it ignore")
 	case into == nil || into.kind == Ignored:
 		return nil
-	case c.lists && (into.kind != "" || done > 0 && into.present > 0):
+	case c.lists && (into.kind != "" || into.present > 0): // asked for, or a file before has values
 		return errors.New("holds lists, which are no column of a table: make it ignore")
 	case c.lists:
-		into.kind = Ignored
+		into.kind, into.lists = Ignored, true
 		return nil
 	}
 	pages := chunk.Pages()
@@ -204,7 +233,11 @@ func (c *parquetColumn) add(v parquet.Value, into *cellColumn, row int) {
 	case v.IsNull():
 		into.add("", true, row)
 	case c.number != nil:
-		into.addNumber(c.number(v), func() string { return c.text(v) })
+		number := c.number(v)
+		if c.isGap(number, v) {
+			number = math.NaN()
+		}
+		into.addNumber(number, func() string { return c.text(v) })
 	default:
 		cell := strings.TrimSpace(c.text(v))
 		into.add(cell, c.holes[cell], row)

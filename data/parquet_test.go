@@ -3,6 +3,7 @@ package data
 import (
 	"bytes"
 	"context"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -132,6 +133,70 @@ func TestParquetInput(t *testing.T) {
 	defer src.Close()
 	if got, want := readAll(t, src), []float32{0, 0, 1, 0, 0, 0, 1, 0}; len(got) != len(want) || !near(got[1:4], want[1:4]) && !near(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// Numbers that stand for missing values are holes, as they are in CSV, and those beside them are none.
+func TestParquetHoles(t *testing.T) {
+	type row struct {
+		Heat  float32 `parquet:"heat"`
+		Count int64   `parquet:"count"`
+		Price int32   `parquet:"price,decimal(2:9)"`
+		Exact float64 `parquet:"exact"`
+	}
+	var b bytes.Buffer
+	if err := parquet.Write(&b, []row{{-999.9, -999, -99990, -999.9}, {-999, 1 << 24, 150, 16777217}, {1.5, -998, -99900, -999.8999999}}); err != nil {
+		t.Fatal(err)
+	}
+	keys := tableDefaultKeys()
+	keys.Missing = []string{"-999.9", "-999.0", "16777217", "unknown", "NaN"}
+	into := newCells(&keys, "", nil)
+	if err := readParquet(context.Background(), bytes.NewReader(b.Bytes()), int64(b.Len()), "a.parquet", into, func(Progress) {}); err != nil {
+		t.Fatal(err)
+	}
+	hole := float32(math.NaN())
+	for i, want := range [][]float32{{hole, hole, 1.5}, {hole, 1 << 24, -998}, {hole, 1.5, hole}, {hole, hole, -999.8999999}} {
+		for n, got := range into.columns[i].values {
+			if got != want[n] && (got == got || want[n] == want[n]) {
+				t.Errorf("%s of row %d is %v, want %v", into.columns[i].name, n, got, want[n])
+			}
+		}
+	}
+}
+
+// A column that holds lists in one file and numbers in another is an error, in whatever order they come.
+func TestParquetListsOfAnotherFile(t *testing.T) {
+	files := map[string]func(*bytes.Buffer) error{
+		"numbers.parquet": func(b *bytes.Buffer) error {
+			return parquet.Write(b, []struct {
+				A float32 `parquet:"a"`
+				B float32 `parquet:"b"`
+			}{{1, 2}, {3, 4}})
+		},
+		"lists.parquet": func(b *bytes.Buffer) error {
+			return parquet.Write(b, []struct {
+				A float32   `parquet:"a"`
+				B []float32 `parquet:"b"`
+			}{{5, []float32{6, 7}}})
+		},
+	}
+	dir := t.TempDir()
+	for name, write := range files {
+		var b bytes.Buffer
+		if err := errors.Join(write(&b), os.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for first, second := range map[string]string{"numbers.parquet": "lists.parquet", "lists.parquet": "numbers.parquet"} {
+		keys := tableDefaultKeys()
+		o := &Parquet{tableFiles{File: Paths{filepath.Join(dir, first), filepath.Join(dir, second)}, tableKeys: keys}}
+		if _, err := o.Open(context.Background(), Env{Progress: func(Progress) {}}); err == nil || !strings.Contains(err.Error(), second+": column b: holds lists") {
+			t.Errorf("%s after %s: %v", second, first, err)
+		}
+		o.Columns = map[string]string{"b": Ignored}
+		if _, err := o.Open(context.Background(), Env{Progress: func(Progress) {}}); err != nil {
+			t.Errorf("ignored: %v", err)
+		}
 	}
 }
 

@@ -174,6 +174,38 @@ func (s *ratingsSource) hidden(u int) []bool {
 	return all
 }
 
+// MovesZero is the transform behind which what was 0 is something else, so that x no longer tells what a user has: its key, and its
+// kind in brackets; "": there is none.
+func MovesZero(s Source) string {
+	t, ok := s.(*transformed)
+	for !ok {
+		switch v := s.(type) {
+		case *subset:
+			s = v.Source
+		case *relabelled:
+			s = v.Source
+		case *joined:
+			s = v.sources[0]
+		default:
+			return ""
+		}
+		t, ok = s.(*transformed)
+	}
+	x := make([]float32, t.p.first.Shape.Size())
+	for i, step := range t.p.steps {
+		if step.training {
+			continue
+		}
+		y := make([]float32, step.Out().Shape.Size())
+		step.Apply(y, x, Draw{Seed: t.p.seed, Stream: step.stream})
+		if slices.ContainsFunc(y, func(v float32) bool { return v != 0 }) {
+			return t.p.key(i) + " (" + step.kind + ")"
+		}
+		x = y
+	}
+	return ""
+}
+
 // ItemNames are the names of the items that the elements of x stand for, where the source is one of ratings; nil otherwise.
 func ItemNames(s Source) []string {
 	if r, ok := base(s).(*ratingsSource); ok {

@@ -44,6 +44,23 @@ func (m *Model) told(function string, n int, given []Fields) (map[string]*tensor
 	return in, nil
 }
 
+// eachTimes is what the model is told of n examples, each of its rows so many times: beside codes that are made of one.
+func (m *Model) eachTimes(function string, n, times int, given []Fields) (Fields, error) {
+	in, err := m.told(function, n, given)
+	for name, t := range in {
+		rows := tensor.New(tensor.WithShape(append([]int{n * times}, t.Shape()[1:]...)...), tensor.Of(t.Dtype()))
+		for i := range n {
+			for k := range times {
+				if err := tensor.Copy(backend.Rows(rows, i*times+k, i*times+k+1), backend.Rows(t, i, i+1)); err != nil {
+					return nil, fmt.Errorf("%s: %s: %w", function, name, err)
+				}
+			}
+		}
+		in[name] = rows
+	}
+	return in, err
+}
+
 // eachClass gives labels and categories that are missing one value after the other, and numeric columns that are missing 0: behind
 // standardize the mean.
 func (m *Model) eachClass(in map[string]*tensor.Dense, n int) {

@@ -18,7 +18,7 @@ const (
 )
 
 // Interpolate decodes steps codes on the way from each row of a to that row of b, ends included: N×steps×example. given is what the
-// model is told beside both; where that differs, see [Model.InterpolateCodes].
+// model is told beside both, and at each step; where that differs, see [Model.InterpolateCodes].
 // path is linear, or spherical: at a constant angle, through lengths that the prior knows. "" is spherical for a gaussian code, else
 // linear.
 // Source: White 2016, "Sampling Generative Networks", section 2 (slerp; Shoemake 1985).
@@ -31,11 +31,11 @@ func (m *Model) Interpolate(ctx context.Context, a, b *tensor.Dense, steps int, 
 	if err != nil {
 		return nil, err
 	}
-	return m.InterpolateCodes(ctx, za, zb, steps, path)
+	return m.InterpolateCodes(ctx, za, zb, steps, path, given...)
 }
 
-// InterpolateCodes is Interpolate between codes, as Encode returns them.
-func (m *Model) InterpolateCodes(ctx context.Context, za, zb *tensor.Dense, steps int, path string) (*tensor.Dense, error) {
+// InterpolateCodes is Interpolate between codes, as Encode returns them. given is what the decoder is told of each pair, N rows.
+func (m *Model) InterpolateCodes(ctx context.Context, za, zb *tensor.Dense, steps int, path string, given ...Fields) (*tensor.Dense, error) {
 	way, err := m.way(path)
 	if err != nil {
 		return nil, err
@@ -59,7 +59,11 @@ func (m *Model) InterpolateCodes(ctx context.Context, za, zb *tensor.Dense, step
 			way(out[at:at+size], from[i*size:(i+1)*size], to[i*size:(i+1)*size], float64(s)/float64(steps-1))
 		}
 	}
-	recon, err := m.Decode(ctx, z)
+	told, err := m.eachTimes("interpolate", n, steps, given)
+	if err != nil {
+		return nil, err
+	}
+	recon, err := m.Decode(ctx, z, told)
 	if err != nil {
 		return nil, err
 	}

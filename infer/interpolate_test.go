@@ -4,11 +4,14 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"gorgonia.org/tensor"
 
 	"aetrain/backend"
+	"aetrain/data"
+	"aetrain/graph"
 )
 
 func TestWays(t *testing.T) {
@@ -108,5 +111,57 @@ func TestTraverse(t *testing.T) {
 	}
 	if _, err := m.Traverse(ctx, backend.Rows(src.values[0], 0, 2), 4); err == nil {
 		t.Error("two examples are taken for one")
+	}
+	for bottleneck, why := range map[string]string{
+		"kind = \"hyperspherical\"": "a direction",
+		"kind = \"categorical\"":    "choose classes",
+	} {
+		m := live(t, "[model]\nlatent_dim = 3\nencoder = [{ layer = \"flatten\" }]\n[model.bottleneck]\n"+bottleneck+"\n", src, 4)
+		if _, err := m.Traverse(ctx, x, 4); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("%s: %v", bottleneck, err)
+		}
+	}
+}
+
+// What a decoder is told it is told at each step: of the first input of a way.
+func TestToldOnTheWay(t *testing.T) {
+	ctx := context.Background()
+	src := noise(4, 1, 2, 3)
+	label := backend.NewHost(graph.I32(4))
+	copy(label.Int32s(), []int32{2, 0, 1, 1})
+	src.fields, src.values = append(src.fields, data.Field{Name: "label", Spec: graph.I32(), Classes: 3}), append(src.values, label)
+	for name, keys := range map[string]string{"condition": "[model.condition]\non = [\"label\"]\n", "heads": ""} {
+		t.Run(name, func(t *testing.T) {
+			text := "[model]\nlatent_dim = 3\nencoder = [{ layer = \"dense\", units = 4 }]\n"
+			if keys == "" {
+				text += "decoder_per = \"label\"\n"
+			}
+			m := live(t, text+"[model.bottleneck]\nkind = \"gaussian\"\n"+keys, src, 4)
+			a, b, given := backend.Rows(src.values[0], 0, 2), backend.Rows(src.values[0], 2, 4), Fields{"label": backend.Rows(label, 0, 2)}
+			got, err := m.Interpolate(ctx, a, b, 3, "", given)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := m.Reconstruct(ctx, b, given)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range 2 {
+				nearAll(t, "the end of a way", got.Float32s()[(i*3+2)*6:][:6], widen(want.Float32s()[i*6:][:6]), 1e-5)
+			}
+			one := Fields{"label": backend.Rows(label, 0, 1)}
+			if got, err = m.Traverse(ctx, backend.Rows(a, 0, 1), 2, one); err != nil {
+				t.Fatal(err)
+			}
+			z, err := m.Encode(ctx, backend.Rows(a, 0, 1), one)
+			if err != nil {
+				t.Fatal(err)
+			}
+			z.Float32s()[2] = TraverseSpan
+			if want, err = m.Decode(ctx, z, one); err != nil {
+				t.Fatal(err)
+			}
+			nearAll(t, "the last step of a traversal", got.Float32s()[5*6:], widen(want.Float32s()), 1e-5)
+		})
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 
 	"aetrain/checkpoint"
+	"aetrain/data"
 	"aetrain/graph"
 	"aetrain/internal/safetensors"
 	"aetrain/model"
@@ -55,6 +57,26 @@ func TakeNetwork(m *model.Model) (*NetworkOrigin, error) {
 	}
 	m.GiveNetwork(values)
 	return from, nil
+}
+
+// UnlikeNetwork says in what the run that the frozen network of a model comes from has learnt to see other examples than the network is
+// shown here, which are x behind the transforms of d; nil: in nothing that is known.
+func UnlikeNetwork(m *model.Model, d *data.Config) (differences []string) {
+	path, _ := m.NetworkSource()
+	if path == "" {
+		return nil
+	}
+	_, c, own, err := readConfig(path, nil)
+	if err != nil {
+		return nil // a file of arrays
+	}
+	if !reflect.DeepEqual(own.Transforms, d.Transforms) {
+		differences = append(differences, "data.transforms is not what it is here")
+	}
+	if c.Input != model.Defaults().Input {
+		differences = append(differences, fmt.Sprintf("model.input is %q, and here it sees x as it is", c.Input))
+	}
+	return differences
 }
 
 // mismatch says why an array does not fit, and what would.

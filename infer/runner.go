@@ -72,6 +72,7 @@ func (m *Model) Prepare(ctx context.Context, examples map[string]int) error {
 	for _, function := range slices.Sorted(maps.Keys(examples)) {
 		for _, size := range m.sizes(examples[function], m.options.Batch) {
 			all = append(all, request{function: function, batch: size, wanted: asked[function]})
+			all = append(all, m.stepsOf(function, size)...)
 		}
 	}
 	if err := m.acquire(ctx); err != nil {
@@ -80,6 +81,17 @@ func (m *Model) Prepare(ctx context.Context, examples map[string]int) error {
 	defer m.release()
 	_, err := m.prepare(all...)
 	return err
+}
+
+// stepsOf are the Programs that a function runs step by step: those that write what the decoder decodes, and draw codes of the prior.
+func (m *Model) stepsOf(function string, batch int) (steps []request) {
+	if writes := function == reconstruct || function == decode || function == sample; writes && m.model.DecodeSteps() > 0 {
+		steps = append(steps, request{function: writeStep, batch: batch})
+	}
+	if function == sample && m.model.DrawSteps() > 0 {
+		steps = append(steps, request{function: drawStep, batch: batch})
+	}
+	return steps
 }
 
 // asked are the outputs that functions of arrays are asked for most often, as request has them.

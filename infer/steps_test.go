@@ -2,6 +2,7 @@ package infer
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -44,7 +45,11 @@ decoder = [{ layer = "repeat" }, { layer = "teacher_forcing", units = 3 }, ` + l
 			if steps.model.DecodeSteps() != length || whole.model.DecodeSteps() != 0 {
 				t.Fatalf("%d steps, and %d of what cannot go on", steps.model.DecodeSteps(), whole.model.DecodeSteps())
 			}
-			for range 2 { // the second time over what the first has left
+			if err := steps.Prepare(context.Background(), map[string]int{"reconstruct": 4}); err != nil || steps.runners[request{function: writeStep, batch: 4}] == nil {
+				t.Fatalf("the steps are not prepared, %v", err)
+			}
+			for range 2 { // the second time over what another sequence has left, which was not finite
+				spoil(t, steps)
 				got, want := [2][]float32{}, [2][]float32{}
 				for i, m := range []*Model{steps, whole} {
 					recon, err := m.Reconstruct(context.Background(), tokens.values[0])
@@ -82,6 +87,24 @@ decoder = [{ layer = "repeat" }, { layer = "teacher_forcing", units = 3 }, ` + l
 				t.Errorf("%d examples, %v", seen, err)
 			}
 		})
+	}
+}
+
+// spoil makes NaN of what lies in a model's memory from step to step.
+func spoil(t *testing.T, m *Model) {
+	t.Helper()
+	for _, name := range m.state.Names() {
+		spec, kind, _ := m.state.Spec(name)
+		if kind != graph.Scratch || spec.DType != graph.Float32 {
+			continue
+		}
+		v := backend.NewHost(spec)
+		for i := range v.Float32s() {
+			v.Float32s()[i] = float32(math.NaN())
+		}
+		if err := m.state.Write(name, kind, v); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,6 +54,24 @@ func (n *FrozenNetwork) ofFile() bool {
 	return strings.EqualFold(filepath.Ext(n.Network), ".safetensors")
 }
 
+// ownLayers reports whether layers were written for the network; a preset's are of another one.
+func ownLayers(r *configs.Section) bool {
+	return r.Has("layers") && r.Where("layers").Layer >= r.Where("network").Layer
+}
+
+// CheckNetwork looks for the run or file that the numbers of a frozen network come from, which a training that begins will read; one
+// that goes on, and a finished one, have them in their checkpoints. Mistakes are kept in cfg.
+func CheckNetwork(cfg *configs.Config) {
+	r := cfg.Section("model").Sub("reconstruction")
+	path := configs.ResolvePath(r.Text("network"))
+	if kind, _ := Reconstructions.Canonical(r.Text("kind")); kind != "perceptual" || path == "" || !ownLayers(r) {
+		return // Read has looked there for the layers
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		r.MissingPath("network", path, "file or folder")
+	}
+}
+
 // takeLayers puts the encoder of the run that [model.reconstruction] names into it, so that it is complete.
 func takeLayers(s *configs.Section) {
 	r := s.Sub("reconstruction")
@@ -60,7 +79,7 @@ func takeLayers(s *configs.Section) {
 	if kind, _ := Reconstructions.Canonical(r.Text("kind")); kind != "perceptual" || path == "" {
 		return
 	}
-	if r.Has("layers") && r.Where("layers").Layer >= r.Where("network").Layer { // a preset's are of another network
+	if ownLayers(r) {
 		return
 	}
 	if st, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
@@ -116,7 +135,7 @@ func (n *FrozenNetwork) fit(x graph.Shape) error {
 		n.compared, last = append(n.compared, st.Layers[at].Path), max(last, at)
 	}
 	n.stack = &nn.Stack{Layers: st.Layers[:last+1], In: st.In, Out: st.Layers[last].Out}
-	return n.checkChannels(in)
+	return errors.Join(n.checkChannels(in), n.checkNames(st))
 }
 
 // checkChannels holds mean and std to the channels that the network is shown.
@@ -125,9 +144,12 @@ func (n *FrozenNetwork) checkChannels(in graph.Shape) error {
 	if len(in) == 3 {
 		channels = in[0]
 	}
-	for key, list := range map[string][]float64{"mean": n.Mean, "std": n.Std} {
-		if len(list) > 0 && len(list) != channels {
-			return mistake("model.reconstruction."+key, "has %d numbers for %d channels: want one each", len(list), channels)
+	for _, of := range []struct {
+		key  string
+		list []float64
+	}{{"mean", n.Mean}, {"std", n.Std}} {
+		if len(of.list) > 0 && len(of.list) != channels {
+			return mistake("model.reconstruction."+of.key, "has %d numbers for %d channels: want one each", len(of.list), channels)
 		}
 	}
 	return nil
@@ -216,13 +238,40 @@ func (n *FrozenNetwork) source(name string) string {
 	if prefix == "" && !n.ofFile() {
 		prefix = intoEncoder
 	}
-	for path, other := range n.Names {
-		if rest, ok := strings.CutPrefix(name, path+"."); ok {
-			name = graph.Join(other, rest)
-			break
+	longest := ""
+	for path := range n.Names {
+		if strings.HasPrefix(name, path+".") && len(path) > len(longest) {
+			longest = path
 		}
 	}
+	if longest != "" {
+		name = graph.Join(n.Names[longest], strings.TrimPrefix(name, longest+"."))
+	}
 	return graph.Join(prefix, name)
+}
+
+// checkNames refuses other names of what is no layer with numbers.
+func (n *FrozenNetwork) checkNames(st *nn.Stack) error {
+	if len(n.Names) == 0 {
+		return nil
+	}
+	g := graph.New()
+	st.Build(nn.NewScope(g, nn.ScopeOptions{}), g.Input(FieldX, graph.F32(append([]int{1}, st.In...)...)))
+	var known []string
+	for _, state := range g.States() {
+		for path := state.Name; strings.Contains(path, "."); {
+			path = path[:strings.LastIndex(path, ".")]
+			if !slices.Contains(known, path) {
+				known = append(known, path)
+			}
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(n.Names)) {
+		if !slices.Contains(known, path) {
+			return mistake("model.reconstruction.names", "no layer of the network with numbers has the path %q%s: there are %s", path, near(path, known), strings.Join(known, ", "))
+		}
+	}
+	return nil
 }
 
 // GiveNetwork sets the numbers that a frozen network begins with, by the names of its states.

@@ -83,7 +83,7 @@ func (r *Perceptual) Check(m *Model) error {
 // Compare is a number for each row of recon, N·k×1.
 func (r *Perceptual) Compare(_ *nn.Scope, f *Forward) graph.Value {
 	recon := f.Recon.Mean()
-	real, made := r.outputs(f, f.X), r.outputs(f, recon)
+	wanted, made := r.outputs(f, f.X), r.outputs(f, recon)
 	var sum []graph.Value
 	add := func(a, b graph.Value, weight float64, elements int) {
 		if r.Reduction == "mean" {
@@ -94,7 +94,7 @@ func (r *Perceptual) Compare(_ *nn.Scope, f *Forward) graph.Value {
 		}
 	}
 	for i := range made {
-		weight, a, b := 1.0, real[i], made[i]
+		weight, a, b := 1.0, wanted[i], made[i]
 		if len(r.Weights) > 0 {
 			weight = r.Weights[i]
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"aetrain/configs"
 	"aetrain/graph"
 	"aetrain/internal/safetensors"
 	"aetrain/nn"
@@ -130,6 +131,7 @@ func TestPerceptualMistakes(t *testing.T) {
 		{"layers = [{ layer = \"flatten\" }]\nfeatures = [\"0\"]\nweights = [1.0, 2.0]\n", "model.reconstruction.weights: 2 weights for 1 layers in features: want one each"},
 		{"layers = [{ layer = \"flatten\" }]\nweights = [1.0, 2.0]\n", "2 weights for the 1 layers of the network"},
 		{"layers = [{ layer = \"flatten\" }]\nmean = [1.0, 2.0]\n", "model.reconstruction.mean: has 2 numbers for 1 channels: want one each"},
+		{layers[:strings.LastIndex(layers, ", {")] + "]\nnames = { \"edges\" = \"conv1\" }\n", `model.reconstruction.names: no layer of the network with numbers has the path "edges": there are 0`},
 		{"layers = [{ layer = \"flatten\" }]\nweights = [0.0]\n", "model.reconstruction.weights: all of them are 0: nothing is compared"},
 		{"layers = [{ layer = \"flatten\" }]\nnormalize = \"patch\"\n", "normalize"},
 	} {
@@ -140,5 +142,30 @@ func TestPerceptualMistakes(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s\ngot  %v\nwant %s", c.keys, err, c.want)
 		}
+	}
+}
+
+// A layer within a layer has its own other name, whatever order a map has; a file that is missing is told of where training begins.
+func TestNetworkNames(t *testing.T) {
+	n := FrozenNetwork{Network: "a.safetensors", Prefix: "net", Names: map[string]string{"1": "block", "1.0": "block.conv", "1.0.1": "deep"}}
+	for name, want := range map[string]string{"0.weight": "net.0.weight", "1.2.bias": "net.block.2.bias", "1.0.weight": "net.block.conv.weight", "1.0.1.weight": "net.deep.weight", "10.weight": "net.10.weight"} {
+		for range 20 {
+			if got := n.source(name); got != want {
+				t.Fatalf("%s is %s there, want %s", name, got, want)
+			}
+		}
+	}
+	text := "[model]\n[model.reconstruction]\nkind = \"perceptual\"\nnetwork = \"gone.safetensors\"\nlayers = [{ layer = \"flatten\" }]\n"
+	cfg, err := configs.Load(configs.LoadOptions{File: "t.toml", Bytes: []byte(text), Presets: Presets(), DefaultPreset: DefaultPreset})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(cfg); err != nil {
+		t.Errorf("a run that is read: %v", err)
+	}
+	CheckNetwork(cfg)
+	abs, _ := filepath.Abs("gone.safetensors")
+	if err := cfg.Err(); err == nil || !strings.Contains(err.Error(), "model.reconstruction.network: no such file or folder: "+abs) {
+		t.Errorf("got %v", err)
 	}
 }

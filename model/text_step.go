@@ -15,7 +15,8 @@ import (
 // keptHidden marks a graph whose decoder waits for its tokens.
 const keptHidden = "decoder writes in steps"
 
-// DecodeSteps is how many runs of [Model.DecodeStep] write what the model decodes; 0 where that takes no steps, and of an ensemble, whose members speak together.
+// DecodeSteps is how many runs of [Model.DecodeStep] write what the model decodes; 0 where that takes no steps, and of an ensemble,
+// whose members speak together.
 func (m *Model) DecodeSteps() int {
 	at := m.teacherAt()
 	if at < 0 || m.Config.Ensemble.Members > 1 || !(&nn.Stack{Layers: m.Decoder.Layers[at+1:]}).CanStep() {

@@ -74,15 +74,15 @@ func (h heads) attendNow(s *Scope, x graph.Value, m Moment) graph.Value {
 	qkv := op.Reshape(h.in(s, x), n, 3, count, 1, d/count)
 	part := func(i int) graph.Value { return op.Reshape(op.Slice(qkv, 1, i, i+1), n, count, 1, d/count) }
 	kept := func(name string, now graph.Value) graph.Value { // N×Heads×Length×D/Heads
-		state := m.Carry(s, name, n, count, m.Length, d/count)
-		all := op.Select(op.Reshape(m.Here(), 1, 1, m.Length, 1), now, state)
+		// 0 where no time has been yet: an earlier sequence may have left NaN, which a weight of 0 would not hide.
+		state, before := m.Before(s, name, s.Graph().Scalar(0), n, count, m.Length, d/count)
+		all := op.Select(op.Reshape(m.Here(), 1, 1, m.Length, 1), now, before)
 		s.Assign(state, all)
 		return all
 	}
 	keys, values := kept("keys", part(1)), kept("values", part(2))
 	scores := op.Scale(op.MatMul(part(0), keys, false, true), 1/math.Sqrt(float64(d/count)))
-	const unseen = -1e9 // as op.Attention has it
-	scores = op.Select(op.Reshape(m.Reached(), 1, 1, 1, m.Length), scores, s.Graph().Constant(scores.Spec(), unseen))
+	scores = op.Select(op.Reshape(m.Reached(), 1, 1, 1, m.Length), scores, s.Graph().Constant(scores.Spec(), op.Unseen))
 	return h.out(s, op.Reshape(op.MatMul(op.Softmax(scores), values, false, false), n, 1, d))
 }
 

@@ -13,8 +13,8 @@ func init() { Layers.Add("teacher_forcing", func() Layer { return &TeacherForcin
 //
 //	weight: (Size+2)×Units, a row for each token, one for the beginning and one for tokens that word dropout hides
 //
-// While training the tokens are the target's, elsewhere those that the decoder has found itself, one at a time ([Moment]). What stands behind it sees nothing
-// that comes later: convolutions and transformers become causal.
+// While training the tokens are the target's, elsewhere those that the decoder has found itself, one at a time ([Moment]). What stands
+// behind it sees nothing that comes later: convolutions and transformers become causal.
 // Source: Bowman et al. 2016, "Generating Sentences from a Continuous Space", section 3.1.
 type TeacherForcing struct {
 	Common

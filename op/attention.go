@@ -31,8 +31,8 @@ type SelfAttention struct {
 	Causal bool
 }
 
-// unseen is the score of what must not be seen: exp makes 0 of it, and of a row of such scores the same for all.
-const unseen = -1e9
+// Unseen is the score of what attention must not see: exp makes 0 of it, and of a row of such scores the same for all.
+const Unseen = -1e9
 
 // Name returns "Attention".
 func (SelfAttention) Name() string { return "Attention" }
@@ -83,7 +83,7 @@ func (o SelfAttention) Expand(n *graph.Node) []graph.Value {
 	x := o.split(qkv)
 	scores := Scale(MatMul(x[0], x[1], false, true), o.scale(qkv.Dim(2)/3))
 	if seen := o.seen(qkv, n.In[1:]); seen.Valid() {
-		scores = Select(seen, scores, filled(scores, unseen))
+		scores = Select(seen, scores, filled(scores, Unseen))
 	}
 	weights := Softmax(scores)
 	return []graph.Value{o.join(MatMul(weights, x[2], false, false)), weights}
@@ -145,7 +145,7 @@ func (o SelfAttention) Eval(out, in []graph.Tensor) {
 		for i := range t {
 			p := out[1].Data[(g*t+i)*t:][:t]
 			for j := range p {
-				p[j] = unseen
+				p[j] = Unseen
 				if o.sees(in[1:], g/o.Heads, t, i, j) {
 					p[j] = o.scale(d) * dot(x[i*row:][:size], x[j*row+d:])
 				}

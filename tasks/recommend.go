@@ -58,6 +58,9 @@ func Recommend(ctx context.Context, m *infer.Model, splits *data.Splits, src dat
 	if x := m.Model().X; len(x) != 1 || len(names) != x.Size() {
 		return nil, fmt.Errorf("recommend wants users with an element for each item, and x is %v without names of items: train on data.source = \"ratings\"", x)
 	}
+	if moved := cmp.Or(data.MovesZero(src), movesZero(splits)); moved != "" {
+		return nil, fmt.Errorf("%s makes something else of the 0 of items that a user does not have, so that all look known: recommend wants a run without it (log1p and binarize leave 0 as it is)", moved)
+	}
 	found := &Recommendations{}
 	own := newRanked()
 	err := m.Each(ctx, src, "reconstruct", 0, func(b *infer.Rows) error {
@@ -81,6 +84,14 @@ func Recommend(ctx context.Context, m *infer.Model, splits *data.Splits, src dat
 	}
 	found.Baselines, err = baselines(ctx, splits, src, o)
 	return found, err
+}
+
+// movesZero is data.MovesZero of the run's own data, where there is any.
+func movesZero(splits *data.Splits) string {
+	if splits == nil {
+		return ""
+	}
+	return data.MovesZero(splits.Train)
 }
 
 // itemNames are those of the source, else of the run's own data.

@@ -95,6 +95,19 @@ func TestRecommendWantsItems(t *testing.T) {
 	}
 }
 
+// Behind a transform that moves 0 nobody sees what a user has.
+func TestRecommendWantsZeros(t *testing.T) {
+	text := fmt.Sprintf(ratingsConfig, clicked(t))
+	for transforms, want := range map[string]string{
+		`[{ kind = "log1p" }]`: "", `[{ kind = "log1p" }, { kind = "standardize" }]`: "data.transforms[1] (standardize) makes something else of the 0",
+	} {
+		m, splits, _ := untrained(t, strings.Replace(text, "[model]", "transforms = "+transforms+"\n[model]", 1))
+		if _, err := Recommend(context.Background(), m, splits, splits.Test, RecommendOptions{}); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", transforms, err)
+		}
+	}
+}
+
 // The two forms of EASE are one model, and that of the definition: B = I - P/diag(P).
 func TestEASE(t *testing.T) {
 	c := &clickLists{items: 4, of: [][]int32{{0, 1}, {1, 2, 3}, {0, 3}, {1, 3}, {0, 1, 2}}, value: [][]float32{{1, 2}, {1, 1, 3}, {1, 1}, {2, 1}, {1, 1, 1}}}

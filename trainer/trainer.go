@@ -127,6 +127,9 @@ func (r *Run) takeNetwork() (err error) {
 	if r.Resume == "" {
 		if r.network, err = infer.TakeNetwork(r.Options.Model); r.network != nil {
 			r.Logf("features of %s (SHA-256 %.12s)", r.network.Path, r.network.Digest)
+			for _, difference := range infer.UnlikeNetwork(r.Options.Model, r.Data) {
+				r.Logf("the network's run saw other examples than it is shown here: there %s", difference)
+			}
 		}
 	}
 	return err

@@ -26,8 +26,19 @@ type experiment struct {
 	kernels   backend.Options
 }
 
-// loadExperiment reads a configuration. The error lists every mistake in it; the experiment is nil only where nothing could be read.
+// loadExperiment reads the configuration of a training that begins. The error lists every mistake in it; the experiment is nil only
+// where nothing could be read.
 func loadExperiment(o configs.LoadOptions) (*experiment, error) {
+	e, err := readExperiment(o)
+	if e == nil {
+		return nil, err
+	}
+	model.CheckNetwork(e.cfg)
+	return e, e.cfg.Err()
+}
+
+// readExperiment is loadExperiment for a training that has begun: what it reads only then may be gone.
+func readExperiment(o configs.LoadOptions) (*experiment, error) {
 	o.Presets, o.DefaultPreset = model.Presets(), model.DefaultPreset
 	cfg, err := configs.Load(o)
 	if err != nil {

@@ -17,7 +17,8 @@ var interpolateCommand = command{
 	help: `
 The inputs are taken in pairs, in their order: the first and the second, the third and the fourth... Each pair gives -steps rows, its
 ends included. With -traverse the first input alone counts: each number of its code in turn goes from -3 to 3 in -steps rows, the
-others stay, which shows what the number stands for.`,
+others stay, which shows what the number stands for. What a model is told (labels, columns), its decoder is told of the first input of a
+pair.`,
 	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
 		var o interpolateOptions
 		o.runOptions.add(f)
@@ -80,6 +81,7 @@ func (o interpolateOptions) between(ctx context.Context, r *openedRun) (rows *te
 		return nil, 0, usagef("two inputs or more are wanted, there is %d", r.source.Len())
 	}
 	var z [2]*tensor.Dense
+	var told infer.Fields // of each pair's first input
 	n := min(o.N, r.source.Len()/2)
 	for first := range z {
 		x, given, err := readOf(r, n, func(i int) int { return 2*i + first })
@@ -89,12 +91,15 @@ func (o interpolateOptions) between(ctx context.Context, r *openedRun) (rows *te
 		if z[first], err = r.Encode(ctx, x, given); err != nil {
 			return nil, 0, err
 		}
+		if first == 0 {
+			told = given
+		}
 	}
 	path := o.Path
 	if path == "auto" {
 		path = ""
 	}
-	rows, err = r.InterpolateCodes(ctx, z[0], z[1], o.Steps, path)
+	rows, err = r.InterpolateCodes(ctx, z[0], z[1], o.Steps, path, told)
 	return rows, 2 * n, err
 }
 

@@ -38,7 +38,7 @@ type rows struct {
 // pictureRows is how many rows of a split or a file a picture shows at most.
 const pictureRows = 64
 
-// extensions are the forms of -out.
+// extensions are the forms of -out; the last is for texts.
 var extensions = []string{".npy", ".csv", ".jsonl", ".parquet", ".png", ".txt"}
 
 // checkOut refuses a form that cannot be written, before any work is done.
@@ -74,7 +74,7 @@ func (r rows) write(out string) error {
 		return cachedir.WriteFile(path, r.png)
 	case ".txt":
 		if r.says == nil {
-			return usagef("-out %s: rows of numbers are not written as text; it is .npy, .csv or .jsonl", out)
+			return usagef("-out %s: rows of numbers are not written as text; it is %s", out, strings.Join(extensions[:len(extensions)-1], ", "))
 		}
 		return cachedir.WriteFile(path, r.txt)
 	}

@@ -149,3 +149,25 @@ func anomalyParquet(w io.Writer, found *tasks.Anomalies) error {
 		return nil
 	})
 }
+
+// recommendationParquet writes what recommendationTable does, with types.
+func recommendationParquet(w io.Writer, found *tasks.Recommendations) error {
+	columns := []parquetColumn{{"example", parquetText()}}
+	for i := range recommendationPlaces(found) {
+		place := strconv.Itoa(i + 1)
+		columns = append(columns, parquetColumn{"item" + place, parquet.Optional(parquetText())}, parquetColumn{"score" + place, parquet.Optional(parquetDouble())})
+	}
+	return writeParquet(w, columns, func(emit func([]any) error) error {
+		for _, u := range found.Users {
+			cells := make([]any, len(columns))
+			cells[0] = u.User
+			for i, item := range u.Items {
+				cells[1+2*i], cells[2+2*i] = item.Name, item.Score
+			}
+			if err := emit(cells); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

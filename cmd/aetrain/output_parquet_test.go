@@ -45,3 +45,24 @@ func TestParquetOut(t *testing.T) {
 		t.Errorf("columns are %s", got)
 	}
 }
+
+// A place that a user has no item for is null.
+func TestParquetRecommendations(t *testing.T) {
+	found := &tasks.Recommendations{Users: []tasks.UserItems{{User: "u", Items: []tasks.Item{{Name: "film", Score: 0.5}}}, {User: "v"}}}
+	var b bytes.Buffer
+	if err := recommendationParquet(&b, found); err != nil {
+		t.Fatal(err)
+	}
+	f, err := parquet.OpenFile(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, got := f.RowGroups()[0].Rows(), make([]parquet.Row, 2)
+	defer rows.Close()
+	if _, err := rows.ReadRows(got); err != nil && !errors.Is(err, io.EOF) {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(f.Schema().Columns(), got), "[[example] [item1] [score1]] [[u film 0.5] [v <null> <null>]]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

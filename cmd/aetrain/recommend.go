@@ -28,7 +28,7 @@ the same of methods without a network: popularity, and ease, the linear model of
 		o := recommendOptions{N: 10}
 		o.runOptions.add(f)
 		o.addInput(f)
-		f.StringVar(&o.Out, "out", "", "`PATH` to write: .csv or .jsonl, a row a user")
+		f.StringVar(&o.Out, "out", "", "`PATH` to write: .csv, .jsonl or .parquet, a row a user")
 		f.IntVar(&o.N, "n", o.N, "`items` for each user")
 		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			if err := o.take(args); err != nil {
@@ -53,7 +53,7 @@ type recommendResult struct {
 
 // runRecommend ranks, writes and prints.
 func runRecommend(ctx context.Context, o recommendOptions, stdout, stderr io.Writer) error {
-	forms := []string{".csv", ".jsonl"}
+	forms := []string{".csv", ".jsonl", ".parquet"}
 	switch {
 	case o.N < 1:
 		return usagef("-n %d: it is 1 or more", o.N)
@@ -129,8 +129,11 @@ func (res recommendResult) print(r *openedRun, found *tasks.Recommendations, for
 // writeRecommendations writes a row a user, in the form that the extension names.
 func writeRecommendations(found *tasks.Recommendations, out string) error {
 	path := configs.ResolvePath(out)
-	if strings.EqualFold(filepath.Ext(path), ".csv") {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".csv":
 		return cachedir.WriteFile(path, func(w io.Writer) error { return recommendationTable(w, found) })
+	case ".parquet":
+		return cachedir.WriteFile(path, func(w io.Writer) error { return recommendationParquet(w, found) })
 	}
 	return cachedir.WriteFile(path, func(w io.Writer) error {
 		lines := json.NewEncoder(w)
@@ -145,12 +148,8 @@ func writeRecommendations(found *tasks.Recommendations, out string) error {
 
 // recommendationTable writes CSV: example, then item and score of each place; empty where a user has all items.
 func recommendationTable(w io.Writer, found *tasks.Recommendations) error {
-	places := 0
-	for _, u := range found.Users {
-		places = max(places, len(u.Items))
-	}
 	record := []string{"example"}
-	for i := range places {
+	for i := range recommendationPlaces(found) {
 		record = append(record, "item"+strconv.Itoa(i+1), "score"+strconv.Itoa(i+1))
 	}
 	c := csv.NewWriter(w)
@@ -169,6 +168,14 @@ func recommendationTable(w io.Writer, found *tasks.Recommendations) error {
 	}
 	c.Flush()
 	return c.Error()
+}
+
+// recommendationPlaces is how many items a user has at most.
+func recommendationPlaces(found *tasks.Recommendations) (places int) {
+	for _, u := range found.Users {
+		places = max(places, len(u.Items))
+	}
+	return places
 }
 
 // recommendationObject is a user as JSON.

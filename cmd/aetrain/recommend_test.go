@@ -78,7 +78,7 @@ func TestRecommendCommand(t *testing.T) {
 		text string
 	}{
 		"recommend run -n 0":       {2, "it is 1 or more"},
-		"recommend run -out x.png": {2, "recommendations are written as .csv, .jsonl"},
+		"recommend run -out x.png": {2, "recommendations are written as .csv, .jsonl, .parquet"},
 		"recommend other":          {1, `train on data.source = "ratings"`},
 	} {
 		if o := l.run(strings.Fields(args)...); o.code != want.code || !strings.Contains(o.stderr, want.text) {

@@ -234,7 +234,7 @@ func readRun(dir string) (*runInfo, error) {
 
 // readRunConfig reads a run's config as far as it can be read: its data may have moved, which is no matter here.
 func readRunConfig(dir string) (*experiment, error) {
-	return loadExperiment(configs.LoadOptions{File: dir + "/" + configFile})
+	return readExperiment(configs.LoadOptions{File: dir + "/" + configFile})
 }
 
 // lastRows are the last figures of each split. Those of train are means over the rows of the last epoch.

@@ -107,11 +107,11 @@ func orNone(value string) string {
 // loadResumed reads a run's config with overrides, and holds what they change to what a resume allows.
 func loadResumed(dir string, sets []string) (*experiment, []configs.Difference, error) {
 	file := filepath.Join(dir, configFile)
-	e, err := loadExperiment(configs.LoadOptions{File: file, Sets: sets})
+	e, err := readExperiment(configs.LoadOptions{File: file, Sets: sets})
 	if err != nil {
 		return nil, nil, err
 	}
-	former, err := loadExperiment(configs.LoadOptions{File: file})
+	former, err := readExperiment(configs.LoadOptions{File: file})
 	if former == nil {
 		return nil, nil, err
 	}
