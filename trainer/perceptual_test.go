@@ -125,6 +125,12 @@ func TestPerceptualRefuses(t *testing.T) {
 			t.Errorf("got  %v\nwant %s", err, c.want)
 		}
 	}
+	for transforms, want := range map[string]string{"[]": "", `[{kind="standardize"}]`: "data.transforms is not what it is here"} {
+		s := prepareText(t, "", 1, seen, strings.Replace(network, "%", "", 1), "data.transforms="+transforms)
+		if got := strings.Join(infer.UnlikeNetwork(s.Model, s.Data), ", "); got != want {
+			t.Errorf("behind the transforms %s: %q, want %q", transforms, got, want)
+		}
+	}
 }
 
 func quoted(path string) string { return "\"" + filepath.ToSlash(path) + "\"" }
