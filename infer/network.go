@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 
 	"aetrain/checkpoint"
 	"aetrain/data"
@@ -70,7 +71,7 @@ func UnlikeNetwork(m *model.Model, d *data.Config) (differences []string) {
 	if err != nil {
 		return nil // a file of arrays
 	}
-	if !reflect.DeepEqual(own.Transforms, d.Transforms) {
+	if !slices.EqualFunc(own.Transforms, d.Transforms, func(a, b data.Transform) bool { return reflect.DeepEqual(a, b) }) {
 		differences = append(differences, "data.transforms is not what it is here")
 	}
 	if c.Input != model.Defaults().Input {
