@@ -96,6 +96,8 @@ type Choice struct {
 	Reason string // "config", "measured", "first that fits"
 	Shape  string
 	FLOP   float64 // multiplications and additions of the step's product, 0 for other steps
+	// DepthFirst says that the step runs block by block with others, where Profile times it alone.
+	DepthFirst bool
 	// Precision is that of the product, where it is not the program's: what has no kernel in that runs in float32.
 	Precision string
 }

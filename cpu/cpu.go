@@ -73,7 +73,10 @@ func Open(opts ...Option) (*Backend, error) {
 	if o.threads == 0 {
 		o.threads = runtime.GOMAXPROCS(0)
 	}
-	return &Backend{tier: o.tier, vec: vec.For(o.tier), workers: newWorkers(o.threads), memory: systemMemory(), bf16: o.bf16, tiled: o.tiled, depth: o.depth}, nil
+	return &Backend{
+		tier: o.tier, vec: vec.For(o.tier), workers: newWorkers(o.threads), memory: systemMemory(),
+		bf16: o.bf16, tiled: o.tiled, depth: o.depth,
+	}, nil
 }
 
 // Name is "cpu".

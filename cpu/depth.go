@@ -289,6 +289,7 @@ func (e *executable) explainRuns() {
 		for _, q := range p.inside {
 			for i := range e.choices {
 				if c := &e.choices[i]; c.Step == q.step {
+					c.DepthFirst = true
 					c.Reason += fmt.Sprintf("; depth first in %d blocks with the steps from %d to %d", p.tasks, first, last)
 				}
 			}

@@ -41,13 +41,7 @@ func bindLSTM(b *binder, s *step) error {
 				a.Copies[1] = r.from(before, n0, r.time(k+1))
 			}
 			v.LSTM(a)
-			if r.mask != nil {
-				r.keepMasked(next, c, n0, rows, t)
-				r.keepMasked(new, h, n0, rows, t)
-				for _, to := range a.Copies {
-					r.put(to, new, 0, rows, 0)
-				}
-			}
+			r.holdLSTM(a, h, n0, rows, t)
 			h, new = new, h
 			if cs == nil {
 				spare = c
@@ -60,6 +54,18 @@ func bindLSTM(b *binder, s *step) error {
 		}
 	})
 	return nil
+}
+
+// holdLSTM leaves the examples that the mask hides at time t with the cells and the states h that they had before.
+func (r *recurrence) holdLSTM(a *vec.LSTMArgs, h []float32, n0, rows, t int) {
+	if r.mask == nil {
+		return
+	}
+	r.keepMasked(a.NewC, a.C, n0, rows, t)
+	r.keepMasked(a.H1, h, n0, rows, t)
+	for _, to := range a.Copies {
+		r.put(to, a.H1, 0, rows, 0)
+	}
 }
 
 // bindLSTMGrad walks back: the cell's gradients of a time, then the state's before it as their products with the weight.
@@ -101,14 +107,7 @@ func bindLSTMGrad(b *binder, s *step) error {
 			if dGates != nil {
 				a.Copy = dGates[r.row(n0, t, 4*r.h):]
 			}
-			if r.mask != nil { // what is hidden has no gradient
-				r.addSequence(b.b, dh, dH, n0, rows, t)
-				a.DH, a.DC, a.Sequence = validH, validC, nil
-				copy(validH, dh)
-				copy(validC, dc)
-				r.clearMasked(validH, n0, rows, t)
-				r.clearMasked(validC, n0, rows, t)
-			}
+			r.hideLSTM(b.b, a, dH, validH, validC, n0, rows, t)
 			v.LSTMGrad(a)
 			r.keepMasked(nextC, dc, n0, rows, t)
 			dc, nextC = nextC, dc
@@ -123,6 +122,20 @@ func bindLSTMGrad(b *binder, s *step) error {
 		r.finish(dC0, [][]float32{dc}, n0, rows)
 	})
 	return nil
+}
+
+// hideLSTM takes the gradients of the examples that the mask hides at time t out of a, whose gradients of states and cells it copies;
+// dH, of all states, is added to those of the states already.
+func (r *recurrence) hideLSTM(b *Backend, a *vec.LSTMGradArgs, dH, validH, validC []float32, n0, rows, t int) {
+	if r.mask == nil {
+		return
+	}
+	r.addSequence(b, a.DH, dH, n0, rows, t)
+	copy(validH, a.DH)
+	copy(validC, a.DC)
+	r.clearMasked(validH, n0, rows, t)
+	r.clearMasked(validC, n0, rows, t)
+	a.DH, a.DC, a.Sequence = validH, validC, nil
 }
 
 // finish writes blocks side by side to the rows of an N×len(blocks)·H value, if anybody wants it.

@@ -28,6 +28,8 @@ type RowProfile struct {
 	SumMS     float64    `json:"sum_ms"`   // of its parts, each timed alone
 	LimitMS   float64    `json:"limit_ms"` // the sum of their roofline limits
 	Parts     []PartTime `json:"parts"`    // costliest first
+	// DepthFirst is how many of the parts run block by block with others in a whole step.
+	DepthFirst int `json:"depth_first,omitempty"`
 }
 
 // PartTime is a step of a program.
@@ -168,6 +170,9 @@ func (r *RowProfile) addProgram(ctx context.Context, number int, e backend.Execu
 	}
 	for i := range p.Steps {
 		c := chosen[i]
+		if c.DepthFirst {
+			r.DepthFirst++
+		}
 		part := PartTime{Program: number, Step: i, Op: p.Steps[i].Kind(), Kernel: c.Kernel, Path: p.Steps[i].Path, Shape: c.Shape, Precision: c.Precision}
 		part.describe(&p.Steps[i])
 		part.measure(times[i], p.Steps[i].FLOP(), float64(Traffic(p, &p.Steps[i])), d.Peaks, cmp.Or(c.Precision, r.Precision))

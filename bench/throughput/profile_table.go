@@ -45,7 +45,10 @@ func (r *RowProfile) writeTable(w io.Writer) error {
 		return err
 	}
 	if rest := len(r.Parts) - shown; rest > 0 {
-		_, err := fmt.Fprintf(w, "and %d more, %s us together\n", rest, digits(r.SumMS*1e3-sum))
+		fmt.Fprintf(w, "and %d more, %s us together\n", rest, digits(r.SumMS*1e3-sum))
+	}
+	if r.DepthFirst > 0 {
+		_, err := fmt.Fprintf(w, "%d of the parts run depth first; here each is timed alone\n", r.DepthFirst)
 		return err
 	}
 	return nil

@@ -1,8 +1,7 @@
 // Package cpuinfo says which instruction tiers this processor has. Start with [Best]; everything is detected once, at start.
 //
-// golang.org/x/sys/cpu does the detection, so GODEBUG=cpu.avx512f=off (or cpu.avx2=off, cpu.fma=off) takes a tier away, cpu.avx512bf16=off
-// or cpu.amxtile=off one of the ways to multiply bfloat16,
-// and the build tag noasm takes all but Go away.
+// golang.org/x/sys/cpu does the detection, so GODEBUG=cpu.avx512f=off (or cpu.avx2=off, cpu.fma=off) takes a tier away,
+// cpu.avx512bf16=off or cpu.amxtile=off one of the ways to multiply bfloat16, and the build tag noasm takes all but Go away.
 package cpuinfo
 
 import (

@@ -12,8 +12,8 @@ import (
 	"unsafe"
 )
 
-// emulator runs the AVX-512 kernels of kernels_amd64.s and bf16_amd64.s and those of AMX on any processor: it reads the assembly's text and does what
-// each instruction is documented to do (Intel's manual, volume 2), lane by lane. It is slow and knows no other
+// emulator runs the AVX-512 kernels of kernels_amd64.s and bf16_amd64.s and those of AMX on any processor: it reads the assembly's
+// text and does what each instruction is documented to do (Intel's manual, volume 2), lane by lane. It is slow and knows no other
 // instructions; what it shows is that the kernels compute the right thing, on machines without AVX-512 too.
 type emulator struct {
 	funcs map[string][]instruction
