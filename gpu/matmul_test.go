@@ -139,6 +139,27 @@ func TestPrecisions(t *testing.T) {
 			for i, name := range []string{"a", "b", "c", "d"} {
 				near(t, name, got[name].Data, want[i].Data, tolerance)
 			}
+			explained(t, b, p, nil, "")
+			own := ""
+			if precision != "float32" {
+				own = "float32" // our own kernels have nothing else
+			}
+			explained(t, b, p, map[string]string{"matmul": "gemm", "conv2d": "implicit-gemm", "conv_transpose2d": "implicit-gemm", "conv2d_weight_grad": "implicit-gemm"}, own)
 		})
+	}
+}
+
+// explained loads p with kernels and wants each of its steps to tell this precision, if it has not the program's.
+func explained(t *testing.T, b backend.Backend, p *program.Program, kernels map[string]string, want string) {
+	t.Helper()
+	exes, err := b.Load(b.NewState(), backend.Options{Kernels: kernels}, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer exes[0].Close()
+	for _, c := range exes[0].Explain() {
+		if c.FLOP > 0 && c.Precision != want {
+			t.Errorf("%s by %s in %q, want %q", c.Op, c.Kernel, c.Precision, want)
+		}
 	}
 }
