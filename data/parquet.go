@@ -2,6 +2,7 @@ package data
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -61,8 +62,14 @@ func readParquet(ctx context.Context, r io.ReaderAt, size int64, name string, in
 			err = fmt.Errorf("it is damaged: %v", p)
 		}
 	}()
+	if err := checkParquetEnd(r, size); err != nil {
+		return err
+	}
 	f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
+		return err
+	}
+	if err := checkParquetCodecs(f.Metadata()); err != nil {
 		return err
 	}
 	columns := parquetColumns(f.Root())
@@ -87,16 +94,48 @@ func readParquet(ctx context.Context, r io.ReaderAt, size int64, name string, in
 	into.typed(numbers)
 	done := int64(0)
 	for _, group := range f.RowGroups() {
-		chunks := group.ColumnChunks()
+		chunks, read := group.ColumnChunks(), false
 		for i, c := range columns {
 			c.missing(into.missing)
 			if err := c.read(ctx, chunks[c.leaf], group.NumRows(), into.order[i], done); err != nil {
 				return fmt.Errorf("column %s: %w", c.name, err)
 			}
+			read = read || into.order[i] != nil && into.order[i].kind != Ignored
+		}
+		if !read { // how many rows there are is what a damaged file says, and nobody has counted them
+			return mistake("data.columns", "no column of %s is left to read", name)
 		}
 		into.addRows(int(group.NumRows()))
 		done += group.NumRows()
 		progress(Progress{What: "reading " + filepath.Base(name), Done: done, Total: f.NumRows(), Unit: "rows"})
+	}
+	return nil
+}
+
+// checkParquetEnd holds the size of a file's last part, which stands before its last four bytes, to the file: the library asks for as
+// much memory as it says.
+func checkParquetEnd(r io.ReaderAt, size int64) error {
+	var end [8]byte
+	if size < int64(len(end)) {
+		return errors.New("it is no Parquet file: it is too short")
+	}
+	if _, err := r.ReadAt(end[:], size-int64(len(end))); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if n := binary.LittleEndian.Uint32(end[:]); int64(n) > size-int64(len(end)) {
+		return fmt.Errorf("it is damaged, or no Parquet file: its last part would have %d bytes, the file has %d", n, size)
+	}
+	return nil
+}
+
+// checkParquetCodecs refuses LZ4: of a damaged block the library's decoder asks for twice the memory again and again, without end.
+func checkParquetCodecs(m *format.FileMetaData) error {
+	for _, group := range m.RowGroups {
+		for _, c := range group.Columns {
+			if c.MetaData.Codec == format.Lz4Raw {
+				return fmt.Errorf("column %s: is compressed by %v, which is not read: write the file with zstd or snappy", strings.Join(c.MetaData.PathInSchema, "."), c.MetaData.Codec)
+			}
+		}
 	}
 	return nil
 }

@@ -77,7 +77,8 @@ func TestParquetMistakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, b := range map[string][]byte{"empty": nil, "no parquet": []byte("a,b\n1,2\n"), "cut": whole[:len(whole)/2], "damaged": damagedPages(whole)} {
+	for name, b := range map[string][]byte{"empty": nil, "no parquet": []byte("a,b\n1,2\n"), "cut": whole[:len(whole)/2], "damaged": damagedPages(whole),
+		"large end": append(bytes.Clone(whole[:len(whole)-8]), "\xff\xff\xff\xffPAR1"...), "LZ4": lz4Of(t)} {
 		if err := os.WriteFile(path, b, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -85,6 +86,16 @@ func TestParquetMistakes(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// lz4Of is a file that is not read.
+func lz4Of(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := parquet.Write(&b, []struct{ A float32 }{{1}}, parquet.Compression(&parquet.Lz4Raw)); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 // damagedPages has other bytes where the first pages stand.
