@@ -62,7 +62,7 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 	@grep -rho --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's/func //' | sort -u | while read -r target; do \
 		for file in $$(grep -rl --include='*_test.go' "^func $$target(" .); do \
 			echo "$$(dirname $$file) $$target"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$(dirname $$file) || exit 1; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$(dirname $$file) || exit 1; \
 		done; \
 	done
 
