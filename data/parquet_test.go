@@ -235,6 +235,7 @@ func FuzzParquet(f *testing.F) {
 	f.Add(whole)
 	f.Add(damagedPages(whole))
 	f.Add(whole[:len(whole)-20])
+	f.Add(append(bytes.Clone(whole[:len(whole)-8]), "\xff\xff\xff\xffPAR1"...))
 	var plain bytes.Buffer
 	if err := parquet.Write(&plain, []struct{ A, B float32 }{{1, 2}, {3, 4}}); err != nil {
 		f.Fatal(err)
