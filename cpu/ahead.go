@@ -59,7 +59,7 @@ func (e *executable) assemble() {
 	for i, l := range e.labels() {
 		e.phases[i].label = l
 	}
-	all := append(slices.Clone(e.fills), depthFirst(e.phases, e.b.depth)...)
+	all := append(slices.Clone(e.fills), sideBySide(depthFirst(e.phases, e.b.depth), e.b.depth)...)
 	e.job = e.b.workers.prepare(all)
 	e.again = e.job
 	if slices.ContainsFunc(all, func(p phase) bool { return p.ahead }) {

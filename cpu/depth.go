@@ -15,10 +15,11 @@ import (
 
 // depthRule decides by the shapes alone where a run is worth it, so that the number of threads takes no part.
 type depthRule struct {
-	block  int // bytes that two neighbours may read and write in a block, at most: a worker's share of a last-level cache
-	shared int // bytes of a value that two neighbours have in common, at least: less stays in that cache anyway
-	small  int // bytes of a phase that may be moved out of a run's way, at most
-	tasks  int // blocks, at least; 0: nothing is put together
+	block  int  // bytes that two neighbours may read and write in a block, at most: a worker's share of a last-level cache
+	shared int  // bytes of a value that two neighbours have in common, at least: less stays in that cache anyway
+	small  int  // bytes of a phase that may be moved out of a run's way, at most
+	tasks  int  // blocks, at least; 0: nothing is put together
+	apart  bool // nor side by side
 }
 
 // depthWins was measured (docs/bench.md): with smaller values or larger blocks nothing more is gained.

@@ -8,10 +8,10 @@ func BF16() Option { return func(o *options) { o.bf16 = true } }
 // AMX does so in the order in which tiles sum.
 func AMX() Option { return func(o *options) { o.bf16, o.tiled = true, true } }
 
-// Depth puts everything together that may run depth first, or nothing.
+// Depth puts everything together that may run depth first; or nothing, not even side by side.
 func Depth(on bool) Option {
 	return func(o *options) {
-		if o.depth = (depthRule{}); on {
+		if o.depth = (depthRule{apart: true}); on {
 			o.depth = depthRule{block: 1 << 40, shared: 1, small: 1 << 40, tasks: 2}
 		}
 	}
@@ -25,4 +25,9 @@ func Runs(e backend.Executable) (runs, phases int) {
 		}
 	}
 	return runs, phases
+}
+
+// Waits is how often the workers wait for each other in a step, and how many phases are bound.
+func Waits(e backend.Executable) (waits, phases int) {
+	return len(e.(*executable).job.phases), len(e.(*executable).phases)
 }

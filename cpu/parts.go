@@ -11,7 +11,8 @@ import (
 // its values each task is about. Values of different shapes are compared by fractions: units from..to of n stand for that fraction of
 // every value that is read or written by example, along its first axis.
 type parts struct {
-	step  int // of the program
+	step  int  // of the program
+	chain bool // which is a chain alone
 	uses  []use
 	units int                           // of the values; 0: the phase does not work example by example
 	cover func(task int) (from, to int) // the units that a task computes; nil where there is span
@@ -107,7 +108,7 @@ func (b *binder) describe(i int, s *program.Step, phases []phase) {
 	}
 	for k := range phases {
 		p := &phases[k]
-		p.step = i
+		p.step, p.chain = i, s.Node == nil
 		switch {
 		case p.role == prepares:
 			for _, in := range p.reads {
