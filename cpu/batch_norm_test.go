@@ -94,3 +94,28 @@ func results(t *testing.T, b *cpu.Backend, g *graph.Graph, outs map[string]graph
 	}
 	return got
 }
+
+// agrees runs outs with waves of numbers for the inputs, and holds each element to its definition, within what tolerance allows.
+func agrees(t *testing.T, b *cpu.Backend, g *graph.Graph, outs map[string]graph.Value, inputs []graph.Value, tolerance func(want float64) float64) {
+	t.Helper()
+	feed := map[string]graph.Tensor{}
+	for i, v := range inputs {
+		x := graph.NewTensor(v.Spec())
+		for j := range x.Data {
+			x.Data[j] = float64(float32(math.Sin(float64(3*i + j*j%101))))
+		}
+		feed[v.Node.Op.(graph.Input).Label] = x
+	}
+	got := results(t, b, g, outs, feed)
+	for name, v := range outs {
+		want, err := graph.Evaluate([]graph.Value{v}, feed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, w := range want[0].Data {
+			if math.Abs(float64(got[name][i])-w) > tolerance(w) {
+				t.Fatalf("%s[%d] is %v, want %v", name, i, got[name][i], w)
+			}
+		}
+	}
+}

@@ -41,26 +41,7 @@ func TestProductRanges(t *testing.T) {
 				x, y, bias := g.Input("x", left), g.Input("y", right), g.Input("bias", graph.F32(n))
 				product := func() graph.Value { return op.MatMul(x, y, c.transA, c.transB) }
 				outs := map[string]graph.Value{"product": product(), "out": op.ReLU(op.AddBias(op.Scale(product(), 2), bias))}
-				feed := map[string]graph.Tensor{}
-				for i, v := range []graph.Value{x, y, bias} {
-					name := []string{"x", "y", "bias"}[i]
-					feed[name] = graph.NewTensor(v.Spec())
-					for j := range feed[name].Data {
-						feed[name].Data[j] = float64(float32(math.Sin(float64(3*i + j*j%101))))
-					}
-				}
-				got := results(t, b, g, outs, feed)
-				for name, v := range outs {
-					want, err := graph.Evaluate([]graph.Value{v}, feed)
-					if err != nil {
-						t.Fatal(err)
-					}
-					for i, w := range want[0].Data {
-						if d := math.Abs(float64(got[name][i]) - w); d > 1e-4*(10+math.Abs(w)) {
-							t.Fatalf("%s[%d] is %v, want %v", name, i, got[name][i], w)
-						}
-					}
-				}
+				agrees(t, b, g, outs, []graph.Value{x, y, bias}, func(want float64) float64 { return 1e-4 * (10 + math.Abs(want)) })
 			})
 		}
 	}

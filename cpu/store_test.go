@@ -52,26 +52,7 @@ func TestStore(t *testing.T) {
 				x, w := g.Input("x", graph.F32(m, k)), g.Input("w", graph.F32(n, k))
 				bias, y := g.Input("bias", graph.F32(n)), g.Input("y", graph.F32(m, n))
 				outs := follow(g, op.MatMul(x, w, false, true), bias, y)
-				feed := map[string]graph.Tensor{}
-				for i, v := range []graph.Value{x, w, bias, y} {
-					name := []string{"x", "w", "bias", "y"}[i]
-					feed[name] = graph.NewTensor(v.Spec())
-					for j := range feed[name].Data {
-						feed[name].Data[j] = float64(float32(math.Sin(float64(3*i + j*j%101))))
-					}
-				}
-				got := results(t, b, g, outs, feed)
-				for name, v := range outs {
-					want, err := graph.Evaluate([]graph.Value{v}, feed)
-					if err != nil {
-						t.Fatal(err)
-					}
-					for i, w := range want[0].Data {
-						if d := math.Abs(float64(got[name][i]) - w); d > 2e-5*(1+math.Abs(w)) {
-							t.Fatalf("%s[%d] is %v, want %v", name, i, got[name][i], w)
-						}
-					}
-				}
+				agrees(t, b, g, outs, []graph.Value{x, w, bias, y}, func(want float64) float64 { return 2e-5 * (1 + math.Abs(want)) })
 			})
 		}
 	}

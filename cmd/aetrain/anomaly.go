@@ -21,12 +21,7 @@ of the series are scored, each by the mean over the windows that hold it. Labels
 		f.StringVar(&o.Out, "out", "", "`PATH` to write: .csv, .jsonl or .parquet, a row an example; .npy, its score; .png, a histogram of all scores")
 		f.StringVar(&o.Score, "score", "", "`reconstruction|likelihood|latent` (default: the run's anomaly.score)")
 		f.StringVar(&o.Threshold, "threshold", "", "`KIND:VALUE` with KIND quantile, contamination, best-f1, pot or fixed (default: the run's anomaly.threshold)")
-		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-			if err := o.take(args); err != nil {
-				return err
-			}
-			return runAnomaly(ctx, o, stdout, stderr)
-		}
+		return withArguments(&o, o.take, runAnomaly)
 	},
 }
 

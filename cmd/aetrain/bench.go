@@ -53,12 +53,7 @@ that were ever measured there, machine by machine, and measures start and memory
 		f.format(&o.Format)
 		o.cpuProfile.add(f)
 		o.talkOptions.add(f)
-		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-			if err := o.take(args); err != nil {
-				return err
-			}
-			return runBench(ctx, o, stdout, stderr)
-		}
+		return withArguments(&o, o.take, runBench)
 	},
 }
 

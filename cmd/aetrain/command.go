@@ -19,7 +19,20 @@ type command struct {
 	summary string // one line, for the list of commands
 	help    string // what else there is to know
 	// flags adds the command's flags to f, and returns what runs once they are read.
-	flags func(f *flags) func(ctx context.Context, args []string, stdout, stderr io.Writer) error
+	flags func(f *flags) action
+}
+
+// action is what a command does with what stands behind its flags.
+type action = func(ctx context.Context, args []string, stdout, stderr io.Writer) error
+
+// withArguments is run behind take, which adds to the options o what stands behind the flags.
+func withArguments[O any](o *O, take func(args []string) error, run func(ctx context.Context, o O, stdout, stderr io.Writer) error) action {
+	return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+		if err := take(args); err != nil {
+			return err
+		}
+		return run(ctx, *o, stdout, stderr)
+	}
 }
 
 // commands lists them in the order in which a day needs them.

@@ -32,10 +32,7 @@ var decodeCommand = command{
 		o.addLabel(f, "a conditional model wants one")
 		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			o.Labelled = f.given("label")
-			if err := o.take(args); err != nil {
-				return err
-			}
-			return runDecode(ctx, o, stdout, stderr)
+			return withArguments(&o, o.take, runDecode)(ctx, args, stdout, stderr)
 		}
 	},
 }

@@ -19,12 +19,7 @@ var encodeCommand = command{
 		o.add(f)
 		o.addInput(f)
 		o.addOutput(f)
-		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-			if err := o.take(args); err != nil {
-				return err
-			}
-			return runEncode(ctx, o, stdout, stderr)
-		}
+		return withArguments(&o, o.take, runEncode)
 	},
 }
 

@@ -31,10 +31,7 @@ on the test split is added to the run's metrics.jsonl. -metrics nll is the impor
 			if metrics != "" {
 				o.Metrics = strings.Split(metrics, ",")
 			}
-			if err := o.take(args); err != nil {
-				return err
-			}
-			return runEval(ctx, o, stdout, stderr)
+			return withArguments(&o, o.take, runEval)(ctx, args, stdout, stderr)
 		}
 	},
 }

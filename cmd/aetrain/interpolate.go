@@ -28,12 +28,7 @@ pair.`,
 		f.IntVar(&o.N, "n", 8, "pairs at most, `N`")
 		f.choose(&o.Path, "path", "way between two codes: `auto|linear|spherical`; auto is spherical for gaussian codes", "auto", "linear", "spherical")
 		f.BoolVar(&o.Traverse, "traverse", false, "change one number of the first input's code after the other")
-		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-			if err := o.take(args); err != nil {
-				return err
-			}
-			return runInterpolate(ctx, o, stdout, stderr)
-		}
+		return withArguments(&o, o.take, runInterpolate)
 	},
 }
 

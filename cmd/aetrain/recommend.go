@@ -30,12 +30,7 @@ the same of methods without a network: popularity, and ease, the linear model of
 		o.addInput(f)
 		f.StringVar(&o.Out, "out", "", "`PATH` to write: .csv, .jsonl or .parquet, a row a user")
 		f.IntVar(&o.N, "n", o.N, "`items` for each user")
-		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-			if err := o.take(args); err != nil {
-				return err
-			}
-			return runRecommend(ctx, o, stdout, stderr)
-		}
+		return withArguments(&o, o.take, runRecommend)
 	},
 }
 

@@ -32,10 +32,7 @@ With -label a model with a decoder for each label (model.decoder_per) swaps: eve
 		f.BoolVar(&o.Corrupt, "corrupt", false, "corrupt the input as in training, by the run's seed")
 		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			o.Labelled = f.given("label")
-			if err := o.take(args); err != nil {
-				return err
-			}
-			return runReconstruct(ctx, o, stdout, stderr)
+			return withArguments(&o, o.take, runReconstruct)(ctx, args, stdout, stderr)
 		}
 	},
 }

@@ -25,10 +25,7 @@ var sampleCommand = command{
 		f.Uint64Var(&o.Seed, "seed", 0, "of the draw, `S` (default: the run's)")
 		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			o.Seeded, o.Labelled = f.given("seed"), f.given("label")
-			if err := o.take(args); err != nil {
-				return err
-			}
-			return runSample(ctx, o, stdout, stderr)
+			return withArguments(&o, o.take, runSample)(ctx, args, stdout, stderr)
 		}
 	},
 }

@@ -43,12 +43,7 @@ data.dir, data.file, data.workers and kernels.*.`,
 		f.format(&o.Format)
 		o.cpuProfile.add(f)
 		o.talkOptions.add(f)
-		return func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-			if err := o.take(args); err != nil {
-				return err
-			}
-			return runTrain(ctx, o, stdout, stderr)
-		}
+		return withArguments(&o, o.take, runTrain)
 	},
 }
 

@@ -44,6 +44,8 @@ func lstmGradAVX512(p *rowsBlock)
 //go:noescape
 func lstmGradSequenceAVX512(p *rowsBlock)
 
+// The tiers' functions are alike but for the kernels that they name: through a function value the block would be allocated at each call.
+
 func rowKernelsAVX2(k *Kernels) {
 	k.LSTM = func(a *LSTMArgs) {
 		if b := (rowsBlock{}); b.lstm(a) {
