@@ -112,8 +112,11 @@ type binder struct {
 	b     *Backend
 	e     *executable
 	o     backend.Options
-	local int // floats of scratch that a worker needs at most
-	slots int // temporaries that a chain needs at most
+	local int   // floats of scratch that a worker needs at most
+	slots int   // temporaries that a chain needs at most
+	at    int   // the step that is being bound
+	taken []int // steps that a step before them has done
+	trial bool  // of a candidate, for its time
 
 	evaluated []string // ops of the step's chain that have no kernel
 	rounded   bool     // the step multiplies in bfloat16
@@ -142,7 +145,7 @@ func (b *binder) step(i int, s *program.Step) error {
 
 // kernel binds a step to its kernel.
 func (b *binder) kernel(i int, s *program.Step) error {
-	b.evaluated, b.rounded = nil, false
+	b.at, b.evaluated, b.rounded = i, nil, false
 	if s.Node == nil {
 		c := b.chain(s.Chain, 0, memory{})
 		c.bind(b)

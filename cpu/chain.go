@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"slices"
+
 	"aetrain/graph"
 	"aetrain/program"
 )
@@ -78,6 +80,7 @@ type compiler struct {
 	slots []slot
 	last  []int // op index that reads a slot last; len(Ops) where Outs or Sums do
 	free  []int
+	done  []int // ops that one before them has done
 }
 
 // chain compiles c. Where it is an epilogue, slot 0 is root, the product's output.
@@ -168,6 +171,15 @@ func contains(list []int, x int) bool {
 
 // op writes the code of op i: its results go straight to their buffers where no later op reads what they overwrite.
 func (k *compiler) op(i int, o program.ChainOp) {
+	if slices.Contains(k.done, i) {
+		k.release(i, o.In)
+		k.drop(o.Out)
+		return
+	}
+	if j := k.twin(i); j > 0 {
+		k.both(i, j)
+		return
+	}
 	single := len(o.Out) == 1
 	if single {
 		k.release(i, o.In) // its kernel may write over its own operands
@@ -180,7 +192,12 @@ func (k *compiler) op(i int, o program.ChainOp) {
 	if !single {
 		k.release(i, o.In)
 	}
-	for _, s := range o.Out {
+	k.drop(o.Out)
+}
+
+// drop gives back the temporaries of results that nobody reads.
+func (k *compiler) drop(slots []int) {
+	for _, s := range slots {
 		if k.last[s] < 0 && k.slots[s].place == block {
 			k.free = append(k.free, k.slots[s].temp)
 		}

@@ -12,7 +12,7 @@ var tuned = kernels.NewMeasurements("cpu")
 
 // measure times a candidate on the step's own memory: the fastest of several runs after a warm-up.
 func (b *binder) measure(k kernels.Candidate[launch], s *step) (time.Duration, error) {
-	trial := &binder{b: b.b, e: &executable{b: b.b, p: b.e.p, mem: b.e.mem}, o: b.o}
+	trial := &binder{b: b.b, e: &executable{b: b.b, p: b.e.p, mem: b.e.mem}, o: b.o, at: b.at, trial: true}
 	if err := k.Bind(trial, s); err != nil {
 		return 0, err
 	}

@@ -5,7 +5,6 @@ package gpu
 import (
 	"aetrain/graph"
 	"aetrain/op"
-	"aetrain/program"
 )
 
 // bindGaussianSample computes z = mu + exp(logVar/2)·eps in one launch, eps never leaving the registers. Where the program has the
@@ -47,7 +46,7 @@ func (b *binder) takeKL(rows, n int) (kl memory, ok bool) {
 		return kl, false
 	}
 	p := b.e.p
-	j, ok := klBehind(p, b.at)
+	j, ok := p.KLBehind(b.at)
 	if !ok {
 		return kl, false
 	}
@@ -58,44 +57,4 @@ func (b *binder) takeKL(rows, n int) (kl memory, ok bool) {
 	kl = b.keep(graph.Float32, rows)
 	b.e.mem[s.Out[0]] = kl
 	return kl, true
-}
-
-// klBehind returns the step behind step i, a GaussianSample, that computes the KL divergence of what i samples from, and nothing
-// else, into a buffer that nobody has used before. What i reads keeps its numbers until then unless a step in between writes it.
-func klBehind(p *program.Program, i int) (int, bool) {
-	mu, logVar := p.Steps[i].In[0], p.Steps[i].In[1]
-	for j := i + 1; j < len(p.Steps); j++ {
-		s := &p.Steps[j]
-		if s.Node != nil && s.Node.Op.Name() == "KLNormal" && s.In[0] == mu && s.In[1] == logVar {
-			out := s.Out[0]
-			return j, s.Chain == nil && out >= 0 && p.Buffers[out].Place == program.Arena && p.Buffers[out].First == j
-		}
-		if writes(s, mu) || writes(s, logVar) {
-			return 0, false
-		}
-	}
-	return 0, false
-}
-
-// writes reports whether a step writes a buffer.
-func writes(s *program.Step, buffer int) bool {
-	for _, out := range s.Out {
-		if out == buffer {
-			return true
-		}
-	}
-	if s.Chain == nil {
-		return false
-	}
-	for _, o := range s.Chain.Outs {
-		if o.Buffer == buffer {
-			return true
-		}
-	}
-	for _, t := range s.Chain.Sums {
-		if t.Buffer == buffer {
-			return true
-		}
-	}
-	return false
 }

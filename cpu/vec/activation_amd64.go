@@ -38,6 +38,9 @@ func siluGradAVX2(dst, a, b []float32)
 func bceWithLogitsAVX2(dst, a, b []float32)
 
 //go:noescape
+func bceAndSigmoidAVX2(loss, sigmoid, a, b []float32)
+
+//go:noescape
 func leakyReLUGradAVX2(dst, a, b []float32, s float32)
 
 //go:noescape
@@ -77,6 +80,9 @@ func siluGradAVX512(dst, a, b []float32)
 func bceWithLogitsAVX512(dst, a, b []float32)
 
 //go:noescape
+func bceAndSigmoidAVX512(loss, sigmoid, a, b []float32)
+
+//go:noescape
 func leakyReLUGradAVX512(dst, a, b []float32, s float32)
 
 //go:noescape
@@ -94,6 +100,7 @@ func activationKernelsAVX2(k *Kernels) {
 	k.GELUGrad = geluGradAVX2
 	k.SiLUGrad = siluGradAVX2
 	k.BCEWithLogits = bceWithLogitsAVX2
+	k.BCEAndSigmoid = bceAndSigmoidAVX2
 	k.LeakyReLUGrad = leakyReLUGradAVX2
 	k.ELUGrad = eluGradAVX2
 }
@@ -110,6 +117,7 @@ func activationKernelsAVX512(k *Kernels) {
 	k.GELUGrad = geluGradAVX512
 	k.SiLUGrad = siluGradAVX512
 	k.BCEWithLogits = bceWithLogitsAVX512
+	k.BCEAndSigmoid = bceAndSigmoidAVX512
 	k.LeakyReLUGrad = leakyReLUGradAVX512
 	k.ELUGrad = eluGradAVX512
 }

@@ -113,8 +113,14 @@ func limit0(x, f float64) float64 {
 	return x * f
 }
 
-func bceWithLogitsGo(dst, l, t []float32) {
-	each2(dst, l, t, func(l, t float64) float64 {
-		return max(l, 0) - l*t + math.Log1p(math.Exp(-math.Abs(l)))
-	})
+func bceWithLogitsGo(dst, l, t []float32) { each2(dst, l, t, bce) }
+
+func bce(l, t float64) float64 { return max(l, 0) - l*t + math.Log1p(math.Exp(-math.Abs(l))) }
+
+func bceAndSigmoidGo(loss, sig, l, t []float32) {
+	l, t = cut2(l, t)
+	for i, x := range l {
+		b, y := bce(float64(x), float64(t[i])), sigmoid(float64(x))
+		loss[i], sig[i] = float32(b), float32(y)
+	}
 }

@@ -28,7 +28,7 @@ var goKernels = Kernels{
 	ReLU: reluGo, LeakyReLU: leakyReLUGo, ELU: eluGo, GELU: geluGo, SiLU: siluGo,
 	ReLUGrad: reluGradGo, SigmoidGrad: sigmoidGradGo, TanhGrad: tanhGradGo,
 	LeakyReLUGrad: leakyReLUGradGo, ELUGrad: eluGradGo, GELUGrad: geluGradGo, SiLUGrad: siluGradGo,
-	BCEWithLogits: bceWithLogitsGo,
+	BCEWithLogits: bceWithLogitsGo, BCEAndSigmoid: bceAndSigmoidGo,
 
 	Sum: sumGo, SumSquares: sumSquaresGo, Dot: dotGo, MaxReduce: maxReduceGo, MinReduce: minReduceGo, Softmax: softmaxGo,
 	ColumnSum: columnSumGo, SumBlocks: sumBlocksGo, AllFinite: allFiniteGo,

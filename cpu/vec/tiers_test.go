@@ -3,6 +3,7 @@ package vec
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"aetrain/cpu/cpuinfo"
@@ -240,6 +241,33 @@ func checkLength(t *testing.T, k *Kernels, c elementwiseKernel, n, offset int, r
 			}
 		}
 	}
+}
+
+// TestBCEAndSigmoid holds both results to the kernels that compute one of them, bit by bit, also where a result lies over an operand.
+func TestBCEAndSigmoid(t *testing.T) {
+	eachTier(t, func(t *testing.T, k *Kernels) {
+		r := philox.New(1, philox.Stream("both"))
+		for _, n := range lengths {
+			l, target := mixed(n, r), mixed(n, r)
+			loss, sigmoid := make([]float32, n), make([]float32, n)
+			k.BCEWithLogits(loss, l, target)
+			k.Sigmoid(sigmoid, l)
+			for name, out := range map[string][2][]float32{
+				"apart": {make([]float32, n), make([]float32, n)}, "over both": {slices.Clone(l), slices.Clone(target)},
+			} {
+				x, y := l, target
+				if name == "over both" {
+					x, y = out[0], out[1]
+				}
+				k.BCEAndSigmoid(out[0], out[1], x, y)
+				for i := range n {
+					if !sameBits(out[0][i], loss[i]) || !sameBits(out[1][i], sigmoid[i]) {
+						t.Fatalf("%s, n=%d: element %d of (%v, %v) is %v and %v, want %v and %v", name, n, i, l[i], target[i], out[0][i], out[1][i], loss[i], sigmoid[i])
+					}
+				}
+			}
+		}
+	})
 }
 
 func arguments(x [][]float32, i int) string {

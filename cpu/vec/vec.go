@@ -108,6 +108,8 @@ type Kernels struct {
 	// BCEWithLogits(dst, logit, target) is the binary cross entropy of each element in nats,
 	// max(l,0) - l t + log(1+exp(-|l|)); its gradient with respect to l is Sigmoid(l) - t.
 	BCEWithLogits Binary
+	// BCEAndSigmoid(loss, sigmoid, logit, target) is both in one pass, with the same bits; the results must not overlap each other.
+	BCEAndSigmoid func(loss, sigmoid, logit, target []float32)
 
 	// Reductions. Sum, SumSquares and Dot add in 64 lanes of float32 over blocks of 4096 elements, the blocks in float64,
 	// with the same bits in every tier: error about 1e-6 of the sum of magnitudes at worst, typically 1e-8. Empty: 0.

@@ -129,6 +129,13 @@ var elementwiseKernels = join(
 		binary("geluGrad", 2, simd.geluGrad).pinning(0),
 		binary("siluGrad", 2, simd.siluGrad).pinning(4),
 		binary("bceWithLogits", 2, simd.bce).pinning(4),
+		elementwise{
+			name: "bceAndSigmoid", out: []string{"loss", "sigmoid"}, in: []string{"a", "b"}, unroll: 2,
+			body: func(m simd, x, _ []V) []V {
+				loss, sigmoid := m.bceAndSigmoid(x[0], x[1])
+				return []V{loss, sigmoid}
+			},
+		}.pinning(2),
 
 		{
 			name: "int32ToFloat32", out: []string{"dst"}, in: []string{"src"}, types: "dst []float32, src []int32", unroll: 4,

@@ -195,6 +195,16 @@ func (m simd) elu(x, s V) V {
 
 // bce is max(l,0) - l t + log(1+exp(-|l|)).
 func (m simd) bce(l, t V) V {
-	e := m.exp(m.or(l, signBit), true)
+	return m.bceOf(l, t, m.exp(m.or(l, signBit), true))
+}
+
+// bceOf is bce, e being exp(-|l|).
+func (m simd) bceOf(l, t, e V) V {
 	return m.add(m.fnma(l, t, m.max(num(0), l)), m.log1pUnit(e))
+}
+
+// bceAndSigmoid shares the exponential.
+func (m simd) bceAndSigmoid(l, t V) (loss, sigmoid V) {
+	e, y := m.sigmoidParts(l)
+	return m.bceOf(l, t, e), y
 }
