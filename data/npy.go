@@ -160,19 +160,7 @@ func (p *Paths) FromTOML(v any) error {
 }
 
 // ToTOML implements configs.Custom.
-func (p *Paths) ToTOML() any {
-	switch len(*p) {
-	case 0:
-		return nil
-	case 1:
-		return (*p)[0]
-	}
-	list := make([]any, len(*p))
-	for i, s := range *p {
-		list[i] = s
-	}
-	return list
-}
+func (p *Paths) ToTOML() any { return (*configs.Texts)(p).ToTOML() }
 
 // Describe implements configs.Custom.
 func (p *Paths) Describe() string { return "a path, a glob or a list of them" }

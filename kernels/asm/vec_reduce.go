@@ -144,24 +144,9 @@ func (m simd) loadAt(p Mem) V {
 	return d
 }
 
-// extreme writes each lane's maximum or minimum to lanes, NaN where the lane met one. x is not empty.
-func (m simd) extreme(name string, predicate uint8, start word) {
-	TEXT(name+"Lanes"+m.suffix, NOSPLIT, "func(x []float32, lanes *[16]float32)")
-	p, n := Load(Param("x").Base(), GP64()), Load(Param("x").Len(), GP64()).(GPVirtual)
-	const chains = 4
-	var best, nan [chains]V
-	for j := range chains {
-		best[j] = m.copy(m.load(start))
-		nan[j] = m.zero()
-	}
-	better := m.max
-	if predicate == lt {
-		better = m.min
-	}
-	step := func(j int, x V) {
-		m.assign(best[j], better(best[j], x))
-		m.assign(nan[j], m.or(nan[j], m.where(m.cmp(unordered, x, x), word(0x7fc00000))))
-	}
+// inTurns walks through n floats from p: a vector for each of the chains in turn, then single vectors for chain 0. What follows is for the
+// rest, p and n being its; where there is none it goes on at the label done.
+func (m simd) inTurns(p Register, n GPVirtual, chains int, step func(j int, x V)) {
 	Label("turn")
 	CMPQ(n, U32(chains*m.lanes))
 	JLT(LabelRef("single"))
@@ -181,6 +166,27 @@ func (m simd) extreme(name string, predicate uint8, start word) {
 	Label("rest")
 	TESTQ(n, n)
 	JLE(LabelRef("done"))
+}
+
+// extreme writes each lane's maximum or minimum to lanes, NaN where the lane met one. x is not empty.
+func (m simd) extreme(name string, predicate uint8, start word) {
+	TEXT(name+"Lanes"+m.suffix, NOSPLIT, "func(x []float32, lanes *[16]float32)")
+	p, n := Load(Param("x").Base(), GP64()), Load(Param("x").Len(), GP64()).(GPVirtual)
+	const chains = 4
+	var best, nan [chains]V
+	for j := range chains {
+		best[j] = m.copy(m.load(start))
+		nan[j] = m.zero()
+	}
+	better := m.max
+	if predicate == lt {
+		better = m.min
+	}
+	step := func(j int, x V) {
+		m.assign(best[j], better(best[j], x))
+		m.assign(nan[j], m.or(nan[j], m.where(m.cmp(unordered, x, x), word(0x7fc00000))))
+	}
+	m.inTurns(p, n, chains, step)
 	k := m.tail(n)
 	step(0, m.blend(k, m.loadPart(k, Mem{Base: p}), m.load(start)))
 	Label("done")
@@ -208,25 +214,7 @@ func (m simd) allFinite() {
 		acc[j] = m.zero()
 	}
 	step := func(j int, x V) { VADDPS(m.sub(x, x), acc[j], acc[j]) }
-	Label("turn")
-	CMPQ(n, U32(chains*m.lanes))
-	JLT(LabelRef("single"))
-	for j := range chains {
-		step(j, m.loadAt(Mem{Base: p, Disp: j * m.bytes()}))
-	}
-	ADDQ(U32(chains*m.bytes()), p)
-	SUBQ(U32(chains*m.lanes), n)
-	JMP(LabelRef("turn"))
-	Label("single")
-	CMPQ(n, U32(m.lanes))
-	JLT(LabelRef("rest"))
-	step(0, m.loadAt(Mem{Base: p}))
-	ADDQ(U32(m.bytes()), p)
-	SUBQ(U32(m.lanes), n)
-	JMP(LabelRef("single"))
-	Label("rest")
-	TESTQ(n, n)
-	JLE(LabelRef("done"))
+	m.inTurns(p, n, chains, step)
 	step(0, m.loadPart(m.tail(n), Mem{Base: p}))
 	Label("done")
 	for j := 1; j < chains; j++ {
