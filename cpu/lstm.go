@@ -16,13 +16,13 @@ func bindLSTM(b *binder, s *step) error {
 	last, cell, hs, before, cs, acts := s.out[0].f32, s.out[1].f32, s.out[2].f32, s.out[3].f32, s.out[4].f32, s.out[5].f32
 	products := b.recurrentProducts(&r, weight, gemm.Shape{N: 4 * r.h, K: r.h, TransB: true}, 1)
 	b.scratch(12*r.rows*r.h + products.local)
-	v, times := b.b.vec, forEachWorker(b, func(*worker) *vec.LSTMArgs { return &vec.LSTMArgs{H: r.h, Bias: bias} })
+	v, times := b.b.vec, forEachWorker(b, func(*worker) *vec.LSTMArgs { return new(vec.LSTMArgs) })
 	b.phase(r.tasks(), func(w *worker, task int) {
 		n0, rows := r.block(task)
 		size, local, a := rows*r.h, w.local, times[w.id]
 		h, c, spare, new := cut(&local, size), cut(&local, size), cut(&local, size), cut(&local, size)
 		spareGates := cut(&local, 4*size)
-		a.Rows, a.Products, a.CopyStep = rows, cut(&local, 4*size), r.t*r.h
+		a.Rows, a.H, a.Bias, a.Products, a.CopyStep, a.Next = rows, r.h, bias, cut(&local, 4*size), r.t*r.h, r.ahead(1)
 		copy(h, r.state(h0, n0, rows))
 		copy(c, r.state(c0, n0, rows))
 		r.put(before, h, n0, rows, r.time(0))
@@ -30,7 +30,6 @@ func bindLSTM(b *binder, s *step) error {
 			t := r.time(k)
 			products.run(w, a.Products, h, local, 0, rows)
 			a.Input, a.InputStep = r.input(gates, 4*r.h, n0, k)
-			a.Ahead, _ = r.input(gates, 4*r.h, n0, min(k+1, r.t-1))
 			for g := range 4 {
 				a.Acts[g] = r.stored(acts, spareGates[g*size:(g+1)*size], 4, t, g, n0, rows)
 			}
@@ -82,13 +81,13 @@ func bindLSTMGrad(b *binder, s *step) error {
 	dGates, dSum, dH0, dC0 := s.out[0].f32, s.out[1].f32, s.out[2].f32, s.out[3].f32
 	products := b.recurrentProducts(&r, weight, gemm.Shape{N: r.h, K: 4 * r.h}, 1)
 	b.scratch(14*r.rows*r.h + products.local)
-	v, times := b.b.vec, forEachWorker(b, func(*worker) *vec.LSTMGradArgs { return &vec.LSTMGradArgs{H: r.h} })
+	v, times := b.b.vec, forEachWorker(b, func(*worker) *vec.LSTMGradArgs { return new(vec.LSTMGradArgs) })
 	b.phase(r.tasks(), func(w *worker, task int) {
 		n0, rows := r.block(task)
 		size, local, a := rows*r.h, w.local, times[w.id]
 		dh, dc, nextH, nextC := cut(&local, size), cut(&local, size), cut(&local, size), cut(&local, size)
 		validH, validC := cut(&local, size), cut(&local, size)
-		a.Rows, a.Gates, a.Sum = rows, cut(&local, 4*size), cut(&local, 4*size)
+		a.Rows, a.H, a.Next, a.Gates, a.Sum = rows, r.h, r.ahead(-1), cut(&local, 4*size), cut(&local, 4*size)
 		a.SequenceStep, a.CopyStep = r.t*r.h, r.t*4*r.h
 		clear(a.Sum)
 		copy(dh, r.state(dLast, n0, rows))

@@ -1,6 +1,9 @@
 package cpu
 
-import "aetrain/cpu/gemm"
+import (
+	"aetrain/cpu/gemm"
+	"aetrain/cpu/vec"
+)
 
 // Recurrent ops walk through time with a few examples each task, which nobody waits for: no barrier between times, and the
 // states and the recurrent weight stay in the cache. Inside a task each gate is a block of examples×H, so that one call of
@@ -44,6 +47,14 @@ func (r *recurrence) time(k int) int {
 		return r.t - 1 - k
 	}
 	return k
+}
+
+// ahead tells kernels where the next time is; way is 1 forward, -1 back.
+func (r *recurrence) ahead(way int) vec.Next {
+	if r.reverse {
+		way = -way
+	}
+	return vec.Next{Time: way, Stored: way * r.n * r.h}
 }
 
 // row is the place of time t of example n in an N×T×width value.

@@ -38,7 +38,7 @@ var goKernels = Kernels{
 
 	Adam: adamGo, AdamW: adamWGo, SGD: sgdGo, Momentum: momentumGo, RMSprop: rmspropGo,
 
-	LSTM: lstmGo, LSTMGrad: lstmGradGo,
+	LSTM: lstmGo, LSTMGrad: lstmGradGo, GRU: gruGo, GRUGrad: gruGradGo, RNN: rnnGo, RNNGrad: rnnGradGo,
 
 	Uniforms: philox.Uniforms, Normals: philox.NormalsRow,
 }

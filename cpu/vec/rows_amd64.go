@@ -2,10 +2,7 @@
 
 package vec
 
-import (
-	"runtime"
-	"unsafe"
-)
+import "unsafe"
 
 // Kernels that walk through rows of many operands (kernels/asm/vec_rows.go), and what they are told.
 
@@ -13,141 +10,28 @@ import (
 // keeps the operands alive.
 type rowsBlock struct {
 	n, rows  uintptr // elements of a row; rows
-	operands [22]struct{ at, step uintptr }
+	operands [22]struct {
+		at, step uintptr
+		ahead    int // bytes from here to where the next call's are, which may be asked for; 0: not known
+	}
+	next int // the operand that is added next; not for the kernels
 }
 
-// set gives operand k its place: rows step floats apart.
-func (b *rowsBlock) set(k int, x []float32, step int) {
-	b.operands[k].at, b.operands[k].step = uintptr(unsafe.Pointer(unsafe.SliceData(x))), uintptr(step)*4
+// add appends operands that stand side by side in x, blocks of them, whose rows are step floats apart, and those of the next call
+// ahead floats away. It panics where x is too short.
+func (b *rowsBlock) add(x []float32, blocks, step, ahead int) {
+	n := int(b.n)
+	_ = x[(int(b.rows)-1)*step+blocks*n-1]
+	for i := range blocks {
+		o := &b.operands[b.next+i]
+		o.at, o.step, o.ahead = uintptr(unsafe.Pointer(unsafe.SliceData(x[i*n:]))), uintptr(step)*4, ahead*4
+	}
+	b.next += blocks
 }
 
-// need panics where x is too short for rows of n floats, step floats apart.
-func need(x []float32, rows, n, step int) {
-	_ = x[(rows-1)*step+n-1]
-}
-
-//go:noescape
-func lstmAVX2(p *rowsBlock)
-
-//go:noescape
-func lstmGradAVX2(p *rowsBlock)
-
-//go:noescape
-func lstmGradSequenceAVX2(p *rowsBlock)
-
-//go:noescape
-func lstmAVX512(p *rowsBlock)
-
-//go:noescape
-func lstmGradAVX512(p *rowsBlock)
-
-//go:noescape
-func lstmGradSequenceAVX512(p *rowsBlock)
-
-// The tiers' functions are alike but for the kernels that they name: through a function value the block would be allocated at each call.
-
-func rowKernelsAVX2(k *Kernels) {
-	k.LSTM = func(a *LSTMArgs) {
-		if b := (rowsBlock{}); b.lstm(a) {
-			lstmAVX2(&b)
-			runtime.KeepAlive(a)
-		}
+// addEach appends operands whose rows follow one another.
+func (b *rowsBlock) addEach(ahead int, list ...[]float32) {
+	for _, x := range list {
+		b.add(x, 1, int(b.n), ahead)
 	}
-	k.LSTMGrad = func(a *LSTMGradArgs) {
-		b := rowsBlock{}
-		switch {
-		case !b.lstmGrad(a):
-		case a.Sequence != nil:
-			lstmGradSequenceAVX2(&b)
-		default:
-			lstmGradAVX2(&b)
-		}
-		runtime.KeepAlive(a)
-	}
-}
-
-func rowKernelsAVX512(k *Kernels) {
-	k.LSTM = func(a *LSTMArgs) {
-		if b := (rowsBlock{}); b.lstm(a) {
-			lstmAVX512(&b)
-			runtime.KeepAlive(a)
-		}
-	}
-	k.LSTMGrad = func(a *LSTMGradArgs) {
-		b := rowsBlock{}
-		switch {
-		case !b.lstmGrad(a):
-		case a.Sequence != nil:
-			lstmGradSequenceAVX512(&b)
-		default:
-			lstmGradAVX512(&b)
-		}
-		runtime.KeepAlive(a)
-	}
-}
-
-// lstm fills the block; it reports whether there is anything to do.
-func (b *rowsBlock) lstm(a *LSTMArgs) bool {
-	h := a.H
-	if a.Rows == 0 || h == 0 {
-		return false
-	}
-	b.n, b.rows = uintptr(h), uintptr(a.Rows)
-	need(a.Products, a.Rows, 4*h, 4*h)
-	need(a.Input, a.Rows, 4*h, a.InputStep)
-	need(a.Bias, 1, 4*h, 0)
-	for g := range 4 {
-		b.set(g, a.Products[g*h:], 4*h)
-		b.set(4+g, a.Input[g*h:], a.InputStep)
-		b.set(8+g, a.Bias[g*h:], 0)
-		need(a.Acts[g], a.Rows, h, h)
-		b.set(12+g, a.Acts[g], h)
-	}
-	for i, x := range [][]float32{a.C, a.NewC, a.H1, a.H1, a.H1} {
-		need(x, a.Rows, h, h)
-		b.set(16+i, x, h)
-	}
-	b.set(21, a.Input, a.InputStep)
-	if a.Ahead != nil {
-		b.set(21, a.Ahead, a.InputStep)
-	}
-	for i, x := range a.Copies {
-		if x != nil {
-			need(x, a.Rows, h, a.CopyStep)
-			b.set(19+i, x, a.CopyStep)
-		}
-	}
-	return true
-}
-
-// lstmGrad fills the block; it reports whether there is anything to do.
-func (b *rowsBlock) lstmGrad(a *LSTMGradArgs) bool {
-	h := a.H
-	if a.Rows == 0 || h == 0 {
-		return false
-	}
-	b.n, b.rows = uintptr(h), uintptr(a.Rows)
-	need(a.Gates, a.Rows, 4*h, 4*h)
-	need(a.Sum, a.Rows, 4*h, 4*h)
-	copyTo, step := a.Copy, a.CopyStep
-	if copyTo == nil {
-		copyTo, step = a.Gates, 4*h
-	}
-	need(copyTo, a.Rows, 4*h, step)
-	for g := range 4 {
-		need(a.Acts[g], a.Rows, h, h)
-		b.set(g, a.Acts[g], h)
-		b.set(4+g, a.Gates[g*h:], 4*h)
-		b.set(8+g, copyTo[g*h:], step)
-		b.set(12+g, a.Sum[g*h:], 4*h)
-	}
-	for i, x := range [][]float32{a.C, a.Before, a.DH, a.DC, a.NewDC} {
-		need(x, a.Rows, h, h)
-		b.set(16+i, x, h)
-	}
-	if a.Sequence != nil {
-		need(a.Sequence, a.Rows, h, a.SequenceStep)
-		b.set(21, a.Sequence, a.SequenceStep)
-	}
-	return true
 }

@@ -153,6 +153,10 @@ type Kernels struct {
 
 	LSTM     func(a *LSTMArgs)
 	LSTMGrad func(a *LSTMGradArgs)
+	GRU      func(a *GRUArgs)
+	GRUGrad  func(a *GRUGradArgs)
+	RNN      func(a *RNNArgs)
+	RNNGrad  func(a *RNNGradArgs)
 
 	// Random numbers, in every tier the bits of internal/philox.
 

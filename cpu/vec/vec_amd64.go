@@ -7,10 +7,10 @@ import "aetrain/cpu/cpuinfo"
 // Each family fills its part of a tier's table; what it leaves out stays plain Go.
 
 var avx2Kernels = newTable(cpuinfo.AVX2, arithKernelsAVX2, scalarKernelsAVX2, compareKernelsAVX2, unaryKernelsAVX2, expKernelsAVX2,
-	activationKernelsAVX2, reduceKernelsAVX2, convertKernelsAVX2, optimKernelsAVX2, rowKernelsAVX2, randomKernelsAVX2)
+	activationKernelsAVX2, reduceKernelsAVX2, convertKernelsAVX2, optimKernelsAVX2, recurrentKernels(false), randomKernelsAVX2)
 
 var avx512Kernels = newTable(cpuinfo.AVX512, arithKernelsAVX512, scalarKernelsAVX512, compareKernelsAVX512, unaryKernelsAVX512, expKernelsAVX512,
-	activationKernelsAVX512, reduceKernelsAVX512, convertKernelsAVX512, optimKernelsAVX512, rowKernelsAVX512, randomKernelsAVX512)
+	activationKernelsAVX512, reduceKernelsAVX512, convertKernelsAVX512, optimKernelsAVX512, recurrentKernels(true), randomKernelsAVX512)
 
 func newTable(t cpuinfo.Tier, families ...func(*Kernels)) *Kernels {
 	k := goKernels

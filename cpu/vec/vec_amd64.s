@@ -6795,15 +6795,19 @@ TEXT ·lstmAVX2(SB), NOSPLIT, $0-8
 	VMOVUPS v3f3172183f3172183f3172183f317218x8<>+0(SB), Y4
 
 row:
-	MOVQ 352(AX), CX
-	MOVQ (AX), DX
-	SHLQ $0x04, DX
+	MOVQ   112(AX), CX
+	ADDQ   128(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x10, DX, DX
 
-ahead:
+ahead0:
 	PREFETCHT0 (CX)
-	ADDQ       $0x40, CX
-	SUBQ       $0x40, DX
-	JG         ahead
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead0
 	XORQ       CX, CX
 
 vector:
@@ -6812,10 +6816,10 @@ vector:
 	JGT          rest
 	MOVQ         16(AX), DX
 	VMOVUPS      (DX)(CX*4), Y5
-	MOVQ         80(AX), DX
+	MOVQ         112(AX), DX
 	VMOVUPS      (DX)(CX*4), Y6
 	VADDPS       Y6, Y5, Y5
-	MOVQ         144(AX), DX
+	MOVQ         208(AX), DX
 	VMOVUPS      (DX)(CX*4), Y6
 	VADDPS       Y6, Y5, Y5
 	VORPS        Y2, Y5, Y6
@@ -6843,14 +6847,14 @@ vector:
 	VBLENDVPS    Y5, Y6, Y0, Y5
 	VADDPS       Y0, Y6, Y6
 	VDIVPS       Y6, Y5, Y5
-	MOVQ         208(AX), DX
+	MOVQ         376(AX), DX
 	VMOVUPS      Y5, (DX)(CX*4)
-	MOVQ         48(AX), DX
+	MOVQ         64(AX), DX
 	VMOVUPS      (DX)(CX*4), Y6
-	MOVQ         112(AX), DX
+	MOVQ         160(AX), DX
 	VMOVUPS      (DX)(CX*4), Y7
 	VADDPS       Y7, Y6, Y6
-	MOVQ         176(AX), DX
+	MOVQ         256(AX), DX
 	VMOVUPS      (DX)(CX*4), Y7
 	VADDPS       Y7, Y6, Y6
 	VADDPS       Y6, Y6, Y7
@@ -6876,15 +6880,15 @@ vector:
 	VDIVPS       Y7, Y9, Y7
 	VANDPS       Y2, Y6, Y6
 	VORPS        Y6, Y7, Y6
-	MOVQ         240(AX), DX
+	MOVQ         424(AX), DX
 	VMOVUPS      Y6, (DX)(CX*4)
 	VMULPS       Y6, Y5, Y5
-	MOVQ         32(AX), DX
+	MOVQ         40(AX), DX
 	VMOVUPS      (DX)(CX*4), Y6
-	MOVQ         96(AX), DX
+	MOVQ         136(AX), DX
 	VMOVUPS      (DX)(CX*4), Y7
 	VADDPS       Y7, Y6, Y6
-	MOVQ         160(AX), DX
+	MOVQ         232(AX), DX
 	VMOVUPS      (DX)(CX*4), Y7
 	VADDPS       Y7, Y6, Y6
 	VORPS        Y2, Y6, Y7
@@ -6912,19 +6916,19 @@ vector:
 	VBLENDVPS    Y6, Y7, Y0, Y6
 	VADDPS       Y0, Y7, Y7
 	VDIVPS       Y7, Y6, Y6
-	MOVQ         224(AX), DX
+	MOVQ         400(AX), DX
 	VMOVUPS      Y6, (DX)(CX*4)
-	MOVQ         272(AX), DX
+	MOVQ         472(AX), DX
 	VMOVUPS      (DX)(CX*4), Y7
 	VFMADD231PS  Y7, Y6, Y5
-	MOVQ         288(AX), DX
+	MOVQ         496(AX), DX
 	VMOVUPS      Y5, (DX)(CX*4)
-	MOVQ         64(AX), DX
+	MOVQ         88(AX), DX
 	VMOVUPS      (DX)(CX*4), Y6
-	MOVQ         128(AX), DX
+	MOVQ         184(AX), DX
 	VMOVUPS      (DX)(CX*4), Y7
 	VADDPS       Y7, Y6, Y6
-	MOVQ         192(AX), DX
+	MOVQ         280(AX), DX
 	VMOVUPS      (DX)(CX*4), Y7
 	VADDPS       Y7, Y6, Y6
 	VORPS        Y2, Y6, Y7
@@ -6952,7 +6956,7 @@ vector:
 	VBLENDVPS    Y6, Y7, Y0, Y6
 	VADDPS       Y0, Y7, Y7
 	VDIVPS       Y7, Y6, Y6
-	MOVQ         256(AX), DX
+	MOVQ         448(AX), DX
 	VMOVUPS      Y6, (DX)(CX*4)
 	VADDPS       Y5, Y5, Y7
 	VANDPS       v7fffffff7fffffff7fffffff7fffffffx8<>+0(SB), Y7, Y7
@@ -6980,9 +6984,9 @@ vector:
 	VMULPS       Y5, Y6, Y5
 	MOVQ         304(AX), DX
 	VMOVUPS      Y5, (DX)(CX*4)
-	MOVQ         320(AX), DX
+	MOVQ         328(AX), DX
 	VMOVUPS      Y5, (DX)(CX*4)
-	MOVQ         336(AX), DX
+	MOVQ         352(AX), DX
 	VMOVUPS      Y5, (DX)(CX*4)
 	LEAQ         8(CX), CX
 	JMP          vector
@@ -6996,10 +7000,10 @@ rest:
 	VMOVUPS      32(BX)(DX*4), Y5
 	MOVQ         16(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y6
-	MOVQ         80(AX), DX
+	MOVQ         112(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y7
 	VADDPS       Y7, Y6, Y6
-	MOVQ         144(AX), DX
+	MOVQ         208(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y7
 	VADDPS       Y7, Y6, Y6
 	VORPS        Y2, Y6, Y7
@@ -7027,14 +7031,14 @@ rest:
 	VBLENDVPS    Y6, Y7, Y0, Y6
 	VADDPS       Y0, Y7, Y7
 	VDIVPS       Y7, Y6, Y6
-	MOVQ         208(AX), DX
+	MOVQ         376(AX), DX
 	VMASKMOVPS   Y6, Y5, (DX)(CX*4)
-	MOVQ         48(AX), DX
+	MOVQ         64(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y7
-	MOVQ         112(AX), DX
+	MOVQ         160(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y8
 	VADDPS       Y8, Y7, Y7
-	MOVQ         176(AX), DX
+	MOVQ         256(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y8
 	VADDPS       Y8, Y7, Y7
 	VADDPS       Y7, Y7, Y8
@@ -7060,15 +7064,15 @@ rest:
 	VDIVPS       Y8, Y10, Y8
 	VANDPS       Y2, Y7, Y7
 	VORPS        Y7, Y8, Y7
-	MOVQ         240(AX), DX
+	MOVQ         424(AX), DX
 	VMASKMOVPS   Y7, Y5, (DX)(CX*4)
 	VMULPS       Y7, Y6, Y6
-	MOVQ         32(AX), DX
+	MOVQ         40(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y7
-	MOVQ         96(AX), DX
+	MOVQ         136(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y8
 	VADDPS       Y8, Y7, Y7
-	MOVQ         160(AX), DX
+	MOVQ         232(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y8
 	VADDPS       Y8, Y7, Y7
 	VORPS        Y2, Y7, Y8
@@ -7096,19 +7100,19 @@ rest:
 	VBLENDVPS    Y7, Y8, Y0, Y7
 	VADDPS       Y0, Y8, Y8
 	VDIVPS       Y8, Y7, Y7
-	MOVQ         224(AX), DX
+	MOVQ         400(AX), DX
 	VMASKMOVPS   Y7, Y5, (DX)(CX*4)
-	MOVQ         272(AX), DX
+	MOVQ         472(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y8
 	VFMADD231PS  Y8, Y7, Y6
-	MOVQ         288(AX), DX
+	MOVQ         496(AX), DX
 	VMASKMOVPS   Y6, Y5, (DX)(CX*4)
-	MOVQ         64(AX), DX
+	MOVQ         88(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y7
-	MOVQ         128(AX), DX
+	MOVQ         184(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y8
 	VADDPS       Y8, Y7, Y7
-	MOVQ         192(AX), DX
+	MOVQ         280(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y8
 	VADDPS       Y8, Y7, Y7
 	VORPS        Y2, Y7, Y8
@@ -7136,7 +7140,7 @@ rest:
 	VBLENDVPS    Y7, Y8, Y0, Y7
 	VADDPS       Y0, Y8, Y8
 	VDIVPS       Y8, Y7, Y7
-	MOVQ         256(AX), DX
+	MOVQ         448(AX), DX
 	VMASKMOVPS   Y7, Y5, (DX)(CX*4)
 	VADDPS       Y6, Y6, Y8
 	VANDPS       v7fffffff7fffffff7fffffff7fffffffx8<>+0(SB), Y8, Y8
@@ -7164,63 +7168,511 @@ rest:
 	VMULPS       Y6, Y7, Y6
 	MOVQ         304(AX), DX
 	VMASKMOVPS   Y6, Y5, (DX)(CX*4)
-	MOVQ         320(AX), DX
+	MOVQ         328(AX), DX
 	VMASKMOVPS   Y6, Y5, (DX)(CX*4)
-	MOVQ         336(AX), DX
+	MOVQ         352(AX), DX
 	VMASKMOVPS   Y6, Y5, (DX)(CX*4)
 
 end:
 	MOVQ 24(AX), CX
 	ADDQ CX, 16(AX)
-	MOVQ 40(AX), CX
-	ADDQ CX, 32(AX)
-	MOVQ 56(AX), CX
-	ADDQ CX, 48(AX)
+	MOVQ 48(AX), CX
+	ADDQ CX, 40(AX)
 	MOVQ 72(AX), CX
 	ADDQ CX, 64(AX)
-	MOVQ 88(AX), CX
-	ADDQ CX, 80(AX)
-	MOVQ 104(AX), CX
-	ADDQ CX, 96(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 88(AX)
 	MOVQ 120(AX), CX
 	ADDQ CX, 112(AX)
-	MOVQ 136(AX), CX
-	ADDQ CX, 128(AX)
-	MOVQ 152(AX), CX
-	ADDQ CX, 144(AX)
+	MOVQ 144(AX), CX
+	ADDQ CX, 136(AX)
 	MOVQ 168(AX), CX
 	ADDQ CX, 160(AX)
-	MOVQ 184(AX), CX
-	ADDQ CX, 176(AX)
-	MOVQ 200(AX), CX
-	ADDQ CX, 192(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 184(AX)
 	MOVQ 216(AX), CX
 	ADDQ CX, 208(AX)
-	MOVQ 232(AX), CX
-	ADDQ CX, 224(AX)
-	MOVQ 248(AX), CX
-	ADDQ CX, 240(AX)
+	MOVQ 240(AX), CX
+	ADDQ CX, 232(AX)
 	MOVQ 264(AX), CX
 	ADDQ CX, 256(AX)
-	MOVQ 280(AX), CX
-	ADDQ CX, 272(AX)
-	MOVQ 296(AX), CX
-	ADDQ CX, 288(AX)
+	MOVQ 288(AX), CX
+	ADDQ CX, 280(AX)
 	MOVQ 312(AX), CX
 	ADDQ CX, 304(AX)
-	MOVQ 328(AX), CX
-	ADDQ CX, 320(AX)
-	MOVQ 344(AX), CX
-	ADDQ CX, 336(AX)
+	MOVQ 336(AX), CX
+	ADDQ CX, 328(AX)
 	MOVQ 360(AX), CX
 	ADDQ CX, 352(AX)
+	MOVQ 384(AX), CX
+	ADDQ CX, 376(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 400(AX)
+	MOVQ 432(AX), CX
+	ADDQ CX, 424(AX)
+	MOVQ 456(AX), CX
+	ADDQ CX, 448(AX)
+	MOVQ 480(AX), CX
+	ADDQ CX, 472(AX)
+	MOVQ 504(AX), CX
+	ADDQ CX, 496(AX)
+	DECQ 8(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gruAVX2(p *uint64)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·gruAVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	VMOVUPS v3f8000003f8000003f8000003f800000x8<>+0(SB), Y0
+	VMOVUPS v4b4000fe4b4000fe4b4000fe4b4000fex8<>+0(SB), Y1
+	VMOVUPS v80000000800000008000000080000000x8<>+0(SB), Y2
+	VMOVUPS v3fb8aa3b3fb8aa3b3fb8aa3b3fb8aa3bx8<>+0(SB), Y3
+	VMOVUPS v3f3172183f3172183f3172183f317218x8<>+0(SB), Y4
+
+row:
+	MOVQ   88(AX), CX
+	ADDQ   104(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x0c, DX, DX
+
+ahead0:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead0
+	XORQ       CX, CX
+
+vector:
+	LEAQ         8(CX), DX
+	CMPQ         DX, (AX)
+	JGT          rest
+	MOVQ         16(AX), DX
+	VMOVUPS      (DX)(CX*4), Y5
+	MOVQ         88(AX), DX
+	VMOVUPS      (DX)(CX*4), Y6
+	VADDPS       Y6, Y5, Y5
+	MOVQ         160(AX), DX
+	VMOVUPS      (DX)(CX*4), Y6
+	VADDPS       Y6, Y5, Y5
+	VORPS        Y2, Y5, Y6
+	VMOVUPS      vc2d00000c2d00000c2d00000c2d00000x8<>+0(SB), Y7
+	VMAXPS       Y6, Y7, Y6
+	VMOVAPS      Y1, Y7
+	VFMADD231PS  Y3, Y6, Y7
+	VSUBPS       Y1, Y7, Y8
+	VFNMADD231PS Y4, Y8, Y6
+	VFNMADD231PS vb102e308b102e308b102e308b102e308x8<>+0(SB), Y8, Y6
+	VMOVUPS      v3ab6da093ab6da093ab6da093ab6da09x8<>+0(SB), Y8
+	VFMADD213PS  v3c091da33c091da33c091da33c091da3x8<>+0(SB), Y6, Y8
+	VFMADD213PS  v3d2aaa2f3d2aaa2f3d2aaa2f3d2aaa2fx8<>+0(SB), Y6, Y8
+	VFMADD213PS  v3e2aaa473e2aaa473e2aaa473e2aaa47x8<>+0(SB), Y6, Y8
+	VFMADD213PS  v3f0000003f0000003f0000003f000000x8<>+0(SB), Y6, Y8
+	VMULPS       Y6, Y6, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VADDPS       Y0, Y6, Y6
+	VPSRLD       $0x01, Y7, Y8
+	VPSLLD       $0x17, Y8, Y9
+	VMULPS       Y9, Y6, Y6
+	VPSUBD       Y8, Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VBLENDVPS    Y5, Y6, Y0, Y5
+	VADDPS       Y0, Y6, Y6
+	VDIVPS       Y6, Y5, Y5
+	MOVQ         328(AX), DX
+	VMOVUPS      Y5, (DX)(CX*4)
+	MOVQ         64(AX), DX
+	VMOVUPS      (DX)(CX*4), Y6
+	MOVQ         232(AX), DX
+	VMOVUPS      (DX)(CX*4), Y7
+	VADDPS       Y7, Y6, Y6
+	MOVQ         400(AX), DX
+	VMOVUPS      Y6, (DX)(CX*4)
+	MOVQ         136(AX), DX
+	VMOVUPS      (DX)(CX*4), Y7
+	MOVQ         208(AX), DX
+	VMOVUPS      (DX)(CX*4), Y8
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  Y6, Y5, Y7
+	VADDPS       Y7, Y7, Y5
+	VANDPS       v7fffffff7fffffff7fffffff7fffffffx8<>+0(SB), Y5, Y5
+	VMOVUPS      v41a0000041a0000041a0000041a00000x8<>+0(SB), Y6
+	VMINPS       Y5, Y6, Y5
+	VMOVUPS      v4b40007f4b40007f4b40007f4b40007fx8<>+0(SB), Y6
+	VFMADD231PS  Y3, Y5, Y6
+	VSUBPS       v4b40007f4b40007f4b40007f4b40007fx8<>+0(SB), Y6, Y8
+	VFNMADD231PS Y4, Y8, Y5
+	VFNMADD231PS vb102e308b102e308b102e308b102e308x8<>+0(SB), Y8, Y5
+	VMOVUPS      v3ab6cc7a3ab6cc7a3ab6cc7a3ab6cc7ax8<>+0(SB), Y8
+	VFMADD213PS  v3c0913f83c0913f83c0913f83c0913f8x8<>+0(SB), Y5, Y8
+	VFMADD213PS  v3d2aaa433d2aaa433d2aaa433d2aaa43x8<>+0(SB), Y5, Y8
+	VFMADD213PS  v3e2aaa583e2aaa583e2aaa583e2aaa58x8<>+0(SB), Y5, Y8
+	VFMADD213PS  v3f0000003f0000003f0000003f000000x8<>+0(SB), Y5, Y8
+	VMULPS       Y5, Y5, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPSLLD       $0x17, Y6, Y6
+	VSUBPS       Y0, Y6, Y8
+	VFMADD231PS  Y5, Y6, Y8
+	VADDPS       v40000000400000004000000040000000x8<>+0(SB), Y8, Y5
+	VDIVPS       Y5, Y8, Y5
+	VANDPS       Y2, Y7, Y6
+	VORPS        Y6, Y5, Y5
+	MOVQ         376(AX), DX
+	VMOVUPS      Y5, (DX)(CX*4)
+	MOVQ         40(AX), DX
+	VMOVUPS      (DX)(CX*4), Y6
+	MOVQ         112(AX), DX
+	VMOVUPS      (DX)(CX*4), Y7
+	VADDPS       Y7, Y6, Y6
+	MOVQ         184(AX), DX
+	VMOVUPS      (DX)(CX*4), Y7
+	VADDPS       Y7, Y6, Y6
+	VORPS        Y2, Y6, Y7
+	VMOVUPS      vc2d00000c2d00000c2d00000c2d00000x8<>+0(SB), Y8
+	VMAXPS       Y7, Y8, Y7
+	VMOVAPS      Y1, Y8
+	VFMADD231PS  Y3, Y7, Y8
+	VSUBPS       Y1, Y8, Y9
+	VFNMADD231PS Y4, Y9, Y7
+	VFNMADD231PS vb102e308b102e308b102e308b102e308x8<>+0(SB), Y9, Y7
+	VMOVUPS      v3ab6da093ab6da093ab6da093ab6da09x8<>+0(SB), Y9
+	VFMADD213PS  v3c091da33c091da33c091da33c091da3x8<>+0(SB), Y7, Y9
+	VFMADD213PS  v3d2aaa2f3d2aaa2f3d2aaa2f3d2aaa2fx8<>+0(SB), Y7, Y9
+	VFMADD213PS  v3e2aaa473e2aaa473e2aaa473e2aaa47x8<>+0(SB), Y7, Y9
+	VFMADD213PS  v3f0000003f0000003f0000003f000000x8<>+0(SB), Y7, Y9
+	VMULPS       Y7, Y7, Y10
+	VFMADD231PS  Y10, Y9, Y7
+	VADDPS       Y0, Y7, Y7
+	VPSRLD       $0x01, Y8, Y9
+	VPSLLD       $0x17, Y9, Y10
+	VMULPS       Y10, Y7, Y7
+	VPSUBD       Y9, Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y7, Y7
+	VBLENDVPS    Y6, Y7, Y0, Y6
+	VADDPS       Y0, Y7, Y7
+	VDIVPS       Y7, Y6, Y6
+	MOVQ         352(AX), DX
+	VMOVUPS      Y6, (DX)(CX*4)
+	MOVQ         424(AX), DX
+	VMOVUPS      (DX)(CX*4), Y7
+	VSUBPS       Y5, Y7, Y7
+	VFMADD231PS  Y7, Y6, Y5
+	MOVQ         256(AX), DX
+	VMOVUPS      Y5, (DX)(CX*4)
+	MOVQ         280(AX), DX
+	VMOVUPS      Y5, (DX)(CX*4)
+	MOVQ         304(AX), DX
+	VMOVUPS      Y5, (DX)(CX*4)
+	LEAQ         8(CX), CX
+	JMP          vector
+
+rest:
+	MOVQ         (AX), DX
+	SUBQ         CX, DX
+	JLE          end
+	LEAQ         vffffffffffffffffffffffffffffffffx16<>+0(SB), BX
+	NEGQ         DX
+	VMOVUPS      32(BX)(DX*4), Y5
+	MOVQ         16(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y5, Y6
+	MOVQ         88(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y5, Y7
+	VADDPS       Y7, Y6, Y6
+	MOVQ         160(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y5, Y7
+	VADDPS       Y7, Y6, Y6
+	VORPS        Y2, Y6, Y7
+	VMOVUPS      vc2d00000c2d00000c2d00000c2d00000x8<>+0(SB), Y8
+	VMAXPS       Y7, Y8, Y7
+	VMOVAPS      Y1, Y8
+	VFMADD231PS  Y3, Y7, Y8
+	VSUBPS       Y1, Y8, Y9
+	VFNMADD231PS Y4, Y9, Y7
+	VFNMADD231PS vb102e308b102e308b102e308b102e308x8<>+0(SB), Y9, Y7
+	VMOVUPS      v3ab6da093ab6da093ab6da093ab6da09x8<>+0(SB), Y9
+	VFMADD213PS  v3c091da33c091da33c091da33c091da3x8<>+0(SB), Y7, Y9
+	VFMADD213PS  v3d2aaa2f3d2aaa2f3d2aaa2f3d2aaa2fx8<>+0(SB), Y7, Y9
+	VFMADD213PS  v3e2aaa473e2aaa473e2aaa473e2aaa47x8<>+0(SB), Y7, Y9
+	VFMADD213PS  v3f0000003f0000003f0000003f000000x8<>+0(SB), Y7, Y9
+	VMULPS       Y7, Y7, Y10
+	VFMADD231PS  Y10, Y9, Y7
+	VADDPS       Y0, Y7, Y7
+	VPSRLD       $0x01, Y8, Y9
+	VPSLLD       $0x17, Y9, Y10
+	VMULPS       Y10, Y7, Y7
+	VPSUBD       Y9, Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y7, Y7
+	VBLENDVPS    Y6, Y7, Y0, Y6
+	VADDPS       Y0, Y7, Y7
+	VDIVPS       Y7, Y6, Y6
+	MOVQ         328(AX), DX
+	VMASKMOVPS   Y6, Y5, (DX)(CX*4)
+	MOVQ         64(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y5, Y7
+	MOVQ         232(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y5, Y8
+	VADDPS       Y8, Y7, Y7
+	MOVQ         400(AX), DX
+	VMASKMOVPS   Y7, Y5, (DX)(CX*4)
+	MOVQ         136(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y5, Y8
+	MOVQ         208(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y5, Y9
+	VADDPS       Y9, Y8, Y8
+	VFMADD231PS  Y7, Y6, Y8
+	VADDPS       Y8, Y8, Y6
+	VANDPS       v7fffffff7fffffff7fffffff7fffffffx8<>+0(SB), Y6, Y6
+	VMOVUPS      v41a0000041a0000041a0000041a00000x8<>+0(SB), Y7
+	VMINPS       Y6, Y7, Y6
+	VMOVUPS      v4b40007f4b40007f4b40007f4b40007fx8<>+0(SB), Y7
+	VFMADD231PS  Y3, Y6, Y7
+	VSUBPS       v4b40007f4b40007f4b40007f4b40007fx8<>+0(SB), Y7, Y9
+	VFNMADD231PS Y4, Y9, Y6
+	VFNMADD231PS vb102e308b102e308b102e308b102e308x8<>+0(SB), Y9, Y6
+	VMOVUPS      v3ab6cc7a3ab6cc7a3ab6cc7a3ab6cc7ax8<>+0(SB), Y9
+	VFMADD213PS  v3c0913f83c0913f83c0913f83c0913f8x8<>+0(SB), Y6, Y9
+	VFMADD213PS  v3d2aaa433d2aaa433d2aaa433d2aaa43x8<>+0(SB), Y6, Y9
+	VFMADD213PS  v3e2aaa583e2aaa583e2aaa583e2aaa58x8<>+0(SB), Y6, Y9
+	VFMADD213PS  v3f0000003f0000003f0000003f000000x8<>+0(SB), Y6, Y9
+	VMULPS       Y6, Y6, Y10
+	VFMADD231PS  Y10, Y9, Y6
+	VPSLLD       $0x17, Y7, Y7
+	VSUBPS       Y0, Y7, Y9
+	VFMADD231PS  Y6, Y7, Y9
+	VADDPS       v40000000400000004000000040000000x8<>+0(SB), Y9, Y6
+	VDIVPS       Y6, Y9, Y6
+	VANDPS       Y2, Y8, Y7
+	VORPS        Y7, Y6, Y6
+	MOVQ         376(AX), DX
+	VMASKMOVPS   Y6, Y5, (DX)(CX*4)
+	MOVQ         40(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y5, Y7
+	MOVQ         112(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y5, Y8
+	VADDPS       Y8, Y7, Y7
+	MOVQ         184(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y5, Y8
+	VADDPS       Y8, Y7, Y7
+	VORPS        Y2, Y7, Y8
+	VMOVUPS      vc2d00000c2d00000c2d00000c2d00000x8<>+0(SB), Y9
+	VMAXPS       Y8, Y9, Y8
+	VMOVAPS      Y1, Y9
+	VFMADD231PS  Y3, Y8, Y9
+	VSUBPS       Y1, Y9, Y10
+	VFNMADD231PS Y4, Y10, Y8
+	VFNMADD231PS vb102e308b102e308b102e308b102e308x8<>+0(SB), Y10, Y8
+	VMOVUPS      v3ab6da093ab6da093ab6da093ab6da09x8<>+0(SB), Y10
+	VFMADD213PS  v3c091da33c091da33c091da33c091da3x8<>+0(SB), Y8, Y10
+	VFMADD213PS  v3d2aaa2f3d2aaa2f3d2aaa2f3d2aaa2fx8<>+0(SB), Y8, Y10
+	VFMADD213PS  v3e2aaa473e2aaa473e2aaa473e2aaa47x8<>+0(SB), Y8, Y10
+	VFMADD213PS  v3f0000003f0000003f0000003f000000x8<>+0(SB), Y8, Y10
+	VMULPS       Y8, Y8, Y11
+	VFMADD231PS  Y11, Y10, Y8
+	VADDPS       Y0, Y8, Y8
+	VPSRLD       $0x01, Y9, Y10
+	VPSLLD       $0x17, Y10, Y11
+	VMULPS       Y11, Y8, Y8
+	VPSUBD       Y10, Y9, Y9
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y9, Y8, Y8
+	VBLENDVPS    Y7, Y8, Y0, Y7
+	VADDPS       Y0, Y8, Y8
+	VDIVPS       Y8, Y7, Y7
+	MOVQ         352(AX), DX
+	VMASKMOVPS   Y7, Y5, (DX)(CX*4)
+	MOVQ         424(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y5, Y8
+	VSUBPS       Y6, Y8, Y8
+	VFMADD231PS  Y8, Y7, Y6
+	MOVQ         256(AX), DX
+	VMASKMOVPS   Y6, Y5, (DX)(CX*4)
+	MOVQ         280(AX), DX
+	VMASKMOVPS   Y6, Y5, (DX)(CX*4)
+	MOVQ         304(AX), DX
+	VMASKMOVPS   Y6, Y5, (DX)(CX*4)
+
+end:
+	MOVQ 24(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 48(AX), CX
+	ADDQ CX, 40(AX)
+	MOVQ 72(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 88(AX)
+	MOVQ 120(AX), CX
+	ADDQ CX, 112(AX)
+	MOVQ 144(AX), CX
+	ADDQ CX, 136(AX)
+	MOVQ 168(AX), CX
+	ADDQ CX, 160(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 184(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 208(AX)
+	MOVQ 240(AX), CX
+	ADDQ CX, 232(AX)
+	MOVQ 264(AX), CX
+	ADDQ CX, 256(AX)
+	MOVQ 288(AX), CX
+	ADDQ CX, 280(AX)
+	MOVQ 312(AX), CX
+	ADDQ CX, 304(AX)
+	MOVQ 336(AX), CX
+	ADDQ CX, 328(AX)
+	MOVQ 360(AX), CX
+	ADDQ CX, 352(AX)
+	MOVQ 384(AX), CX
+	ADDQ CX, 376(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 400(AX)
+	MOVQ 432(AX), CX
+	ADDQ CX, 424(AX)
+	DECQ 8(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func rnnAVX2(p *uint64)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·rnnAVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	VMOVUPS v4b40007f4b40007f4b40007f4b40007fx8<>+0(SB), Y0
+	VMOVUPS v7fffffff7fffffff7fffffff7fffffffx8<>+0(SB), Y1
+	VMOVUPS v41a0000041a0000041a0000041a00000x8<>+0(SB), Y2
+	VMOVUPS v3fb8aa3b3fb8aa3b3fb8aa3b3fb8aa3bx8<>+0(SB), Y3
+	VMOVUPS v3f3172183f3172183f3172183f317218x8<>+0(SB), Y4
+
+row:
+	MOVQ   40(AX), CX
+	ADDQ   56(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
+
+ahead0:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead0
+	XORQ       CX, CX
+
+vector:
+	LEAQ         8(CX), DX
+	CMPQ         DX, (AX)
+	JGT          rest
+	MOVQ         16(AX), DX
+	VMOVUPS      (DX)(CX*4), Y5
+	MOVQ         40(AX), DX
+	VMOVUPS      (DX)(CX*4), Y6
+	VADDPS       Y6, Y5, Y5
+	MOVQ         64(AX), DX
+	VMOVUPS      (DX)(CX*4), Y6
+	VADDPS       Y6, Y5, Y5
+	VADDPS       Y5, Y5, Y6
+	VANDPS       Y1, Y6, Y6
+	VMINPS       Y6, Y2, Y6
+	VMOVAPS      Y0, Y7
+	VFMADD231PS  Y3, Y6, Y7
+	VSUBPS       Y0, Y7, Y8
+	VFNMADD231PS Y4, Y8, Y6
+	VFNMADD231PS vb102e308b102e308b102e308b102e308x8<>+0(SB), Y8, Y6
+	VMOVUPS      v3ab6cc7a3ab6cc7a3ab6cc7a3ab6cc7ax8<>+0(SB), Y8
+	VFMADD213PS  v3c0913f83c0913f83c0913f83c0913f8x8<>+0(SB), Y6, Y8
+	VFMADD213PS  v3d2aaa433d2aaa433d2aaa433d2aaa43x8<>+0(SB), Y6, Y8
+	VFMADD213PS  v3e2aaa583e2aaa583e2aaa583e2aaa58x8<>+0(SB), Y6, Y8
+	VFMADD213PS  v3f0000003f0000003f0000003f000000x8<>+0(SB), Y6, Y8
+	VMULPS       Y6, Y6, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPSLLD       $0x17, Y7, Y7
+	VSUBPS       v3f8000003f8000003f8000003f800000x8<>+0(SB), Y7, Y8
+	VFMADD231PS  Y6, Y7, Y8
+	VADDPS       v40000000400000004000000040000000x8<>+0(SB), Y8, Y6
+	VDIVPS       Y6, Y8, Y6
+	VANDPS       v80000000800000008000000080000000x8<>+0(SB), Y5, Y5
+	VORPS        Y5, Y6, Y5
+	MOVQ         88(AX), DX
+	VMOVUPS      Y5, (DX)(CX*4)
+	MOVQ         112(AX), DX
+	VMOVUPS      Y5, (DX)(CX*4)
+	MOVQ         136(AX), DX
+	VMOVUPS      Y5, (DX)(CX*4)
+	LEAQ         8(CX), CX
+	JMP          vector
+
+rest:
+	MOVQ         (AX), DX
+	SUBQ         CX, DX
+	JLE          end
+	LEAQ         vffffffffffffffffffffffffffffffffx16<>+0(SB), BX
+	NEGQ         DX
+	VMOVUPS      32(BX)(DX*4), Y5
+	MOVQ         16(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y5, Y6
+	MOVQ         40(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y5, Y7
+	VADDPS       Y7, Y6, Y6
+	MOVQ         64(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y5, Y7
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y6, Y6, Y7
+	VANDPS       Y1, Y7, Y7
+	VMINPS       Y7, Y2, Y7
+	VMOVAPS      Y0, Y8
+	VFMADD231PS  Y3, Y7, Y8
+	VSUBPS       Y0, Y8, Y9
+	VFNMADD231PS Y4, Y9, Y7
+	VFNMADD231PS vb102e308b102e308b102e308b102e308x8<>+0(SB), Y9, Y7
+	VMOVUPS      v3ab6cc7a3ab6cc7a3ab6cc7a3ab6cc7ax8<>+0(SB), Y9
+	VFMADD213PS  v3c0913f83c0913f83c0913f83c0913f8x8<>+0(SB), Y7, Y9
+	VFMADD213PS  v3d2aaa433d2aaa433d2aaa433d2aaa43x8<>+0(SB), Y7, Y9
+	VFMADD213PS  v3e2aaa583e2aaa583e2aaa583e2aaa58x8<>+0(SB), Y7, Y9
+	VFMADD213PS  v3f0000003f0000003f0000003f000000x8<>+0(SB), Y7, Y9
+	VMULPS       Y7, Y7, Y10
+	VFMADD231PS  Y10, Y9, Y7
+	VPSLLD       $0x17, Y8, Y8
+	VSUBPS       v3f8000003f8000003f8000003f800000x8<>+0(SB), Y8, Y9
+	VFMADD231PS  Y7, Y8, Y9
+	VADDPS       v40000000400000004000000040000000x8<>+0(SB), Y9, Y7
+	VDIVPS       Y7, Y9, Y7
+	VANDPS       v80000000800000008000000080000000x8<>+0(SB), Y6, Y6
+	VORPS        Y6, Y7, Y6
+	MOVQ         88(AX), DX
+	VMASKMOVPS   Y6, Y5, (DX)(CX*4)
+	MOVQ         112(AX), DX
+	VMASKMOVPS   Y6, Y5, (DX)(CX*4)
+	MOVQ         136(AX), DX
+	VMASKMOVPS   Y6, Y5, (DX)(CX*4)
+
+end:
+	MOVQ 24(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 48(AX), CX
+	ADDQ CX, 40(AX)
+	MOVQ 72(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 88(AX)
+	MOVQ 120(AX), CX
+	ADDQ CX, 112(AX)
+	MOVQ 144(AX), CX
+	ADDQ CX, 136(AX)
 	DECQ 8(AX)
 	JNZ  row
 	VZEROUPPER
 	RET
 
 // func lstmGradAVX2(p *uint64)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·lstmGradAVX2(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
 	VMOVUPS v3f8000003f8000003f8000003f800000x8<>+0(SB), Y0
@@ -7230,13 +7682,78 @@ TEXT ·lstmGradAVX2(SB), NOSPLIT, $0-8
 	VMOVUPS v3fb8aa3b3fb8aa3b3fb8aa3b3fb8aa3bx8<>+0(SB), Y4
 
 row:
-	XORQ CX, CX
+	MOVQ   112(AX), CX
+	ADDQ   128(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x10, DX, DX
+
+ahead0:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead0
+	MOVQ       352(AX), CX
+	ADDQ       368(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead1:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead1
+	MOVQ       376(AX), CX
+	ADDQ       392(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead2:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead2
+	MOVQ       400(AX), CX
+	ADDQ       416(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead3:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead3
+	MOVQ       424(AX), CX
+	ADDQ       440(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead4:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead4
+	XORQ       CX, CX
 
 vector:
 	LEAQ         8(CX), DX
 	CMPQ         DX, (AX)
 	JGT          rest
-	MOVQ         272(AX), DX
+	MOVQ         448(AX), DX
 	VMOVUPS      (DX)(CX*4), Y5
 	VADDPS       Y5, Y5, Y6
 	VANDPS       Y2, Y6, Y6
@@ -7262,39 +7779,39 @@ vector:
 	VORPS        Y5, Y6, Y5
 	MOVQ         304(AX), DX
 	VMOVUPS      (DX)(CX*4), Y6
-	MOVQ         64(AX), DX
+	MOVQ         424(AX), DX
 	VMOVUPS      (DX)(CX*4), Y7
 	VMULPS       Y5, Y6, Y8
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y7, Y7, Y9
 	VMULPS       Y9, Y8, Y8
-	MOVQ         128(AX), DX
+	MOVQ         88(AX), DX
 	VMOVUPS      Y8, (DX)(CX*4)
-	MOVQ         192(AX), DX
+	MOVQ         184(AX), DX
 	VMOVUPS      Y8, (DX)(CX*4)
-	MOVQ         256(AX), DX
+	MOVQ         280(AX), DX
 	VMOVUPS      (DX)(CX*4), Y9
 	VADDPS       Y9, Y8, Y8
-	MOVQ         256(AX), DX
+	MOVQ         280(AX), DX
 	VMOVUPS      Y8, (DX)(CX*4)
 	VMULPS       Y7, Y6, Y6
 	VMOVAPS      Y0, Y7
 	VFNMADD231PS Y5, Y5, Y7
 	VMULPS       Y7, Y6, Y5
-	MOVQ         320(AX), DX
+	MOVQ         496(AX), DX
 	VMOVUPS      (DX)(CX*4), Y6
 	VADDPS       Y6, Y5, Y5
-	MOVQ         16(AX), DX
+	MOVQ         352(AX), DX
 	VMOVUPS      (DX)(CX*4), Y6
-	MOVQ         48(AX), DX
+	MOVQ         400(AX), DX
 	VMOVUPS      (DX)(CX*4), Y7
 	VMULPS       Y7, Y5, Y8
 	VMOVAPS      Y6, Y9
 	VFNMADD231PS Y6, Y6, Y9
 	VMULPS       Y9, Y8, Y8
-	MOVQ         80(AX), DX
+	MOVQ         16(AX), DX
 	VMOVUPS      Y8, (DX)(CX*4)
-	MOVQ         144(AX), DX
+	MOVQ         112(AX), DX
 	VMOVUPS      Y8, (DX)(CX*4)
 	MOVQ         208(AX), DX
 	VMOVUPS      (DX)(CX*4), Y9
@@ -7305,34 +7822,34 @@ vector:
 	VMOVAPS      Y0, Y8
 	VFNMADD231PS Y7, Y7, Y8
 	VMULPS       Y8, Y6, Y6
-	MOVQ         112(AX), DX
+	MOVQ         64(AX), DX
 	VMOVUPS      Y6, (DX)(CX*4)
-	MOVQ         176(AX), DX
+	MOVQ         160(AX), DX
 	VMOVUPS      Y6, (DX)(CX*4)
-	MOVQ         240(AX), DX
+	MOVQ         256(AX), DX
 	VMOVUPS      (DX)(CX*4), Y7
 	VADDPS       Y7, Y6, Y6
-	MOVQ         240(AX), DX
+	MOVQ         256(AX), DX
 	VMOVUPS      Y6, (DX)(CX*4)
-	MOVQ         32(AX), DX
+	MOVQ         376(AX), DX
 	VMOVUPS      (DX)(CX*4), Y6
-	MOVQ         288(AX), DX
+	MOVQ         472(AX), DX
 	VMOVUPS      (DX)(CX*4), Y7
 	VMULPS       Y7, Y5, Y7
 	VMOVAPS      Y6, Y8
 	VFNMADD231PS Y6, Y6, Y8
 	VMULPS       Y8, Y7, Y7
-	MOVQ         96(AX), DX
+	MOVQ         40(AX), DX
 	VMOVUPS      Y7, (DX)(CX*4)
-	MOVQ         160(AX), DX
+	MOVQ         136(AX), DX
 	VMOVUPS      Y7, (DX)(CX*4)
-	MOVQ         224(AX), DX
+	MOVQ         232(AX), DX
 	VMOVUPS      (DX)(CX*4), Y8
 	VADDPS       Y8, Y7, Y7
-	MOVQ         224(AX), DX
+	MOVQ         232(AX), DX
 	VMOVUPS      Y7, (DX)(CX*4)
 	VMULPS       Y6, Y5, Y5
-	MOVQ         336(AX), DX
+	MOVQ         520(AX), DX
 	VMOVUPS      Y5, (DX)(CX*4)
 	LEAQ         8(CX), CX
 	JMP          vector
@@ -7344,7 +7861,7 @@ rest:
 	LEAQ         vffffffffffffffffffffffffffffffffx16<>+0(SB), BX
 	NEGQ         DX
 	VMOVUPS      32(BX)(DX*4), Y5
-	MOVQ         272(AX), DX
+	MOVQ         448(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y6
 	VADDPS       Y6, Y6, Y7
 	VANDPS       Y2, Y7, Y7
@@ -7370,39 +7887,39 @@ rest:
 	VORPS        Y6, Y7, Y6
 	MOVQ         304(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y7
-	MOVQ         64(AX), DX
+	MOVQ         424(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y8
 	VMULPS       Y6, Y7, Y9
 	VMOVAPS      Y8, Y10
 	VFNMADD231PS Y8, Y8, Y10
 	VMULPS       Y10, Y9, Y9
-	MOVQ         128(AX), DX
+	MOVQ         88(AX), DX
 	VMASKMOVPS   Y9, Y5, (DX)(CX*4)
-	MOVQ         192(AX), DX
+	MOVQ         184(AX), DX
 	VMASKMOVPS   Y9, Y5, (DX)(CX*4)
-	MOVQ         256(AX), DX
+	MOVQ         280(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y10
 	VADDPS       Y10, Y9, Y9
-	MOVQ         256(AX), DX
+	MOVQ         280(AX), DX
 	VMASKMOVPS   Y9, Y5, (DX)(CX*4)
 	VMULPS       Y8, Y7, Y7
 	VMOVAPS      Y0, Y8
 	VFNMADD231PS Y6, Y6, Y8
 	VMULPS       Y8, Y7, Y6
-	MOVQ         320(AX), DX
+	MOVQ         496(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y7
 	VADDPS       Y7, Y6, Y6
-	MOVQ         16(AX), DX
+	MOVQ         352(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y7
-	MOVQ         48(AX), DX
+	MOVQ         400(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y8
 	VMULPS       Y8, Y6, Y9
 	VMOVAPS      Y7, Y10
 	VFNMADD231PS Y7, Y7, Y10
 	VMULPS       Y10, Y9, Y9
-	MOVQ         80(AX), DX
+	MOVQ         16(AX), DX
 	VMASKMOVPS   Y9, Y5, (DX)(CX*4)
-	MOVQ         144(AX), DX
+	MOVQ         112(AX), DX
 	VMASKMOVPS   Y9, Y5, (DX)(CX*4)
 	MOVQ         208(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y10
@@ -7413,86 +7930,88 @@ rest:
 	VMOVAPS      Y0, Y9
 	VFNMADD231PS Y8, Y8, Y9
 	VMULPS       Y9, Y7, Y7
-	MOVQ         112(AX), DX
+	MOVQ         64(AX), DX
 	VMASKMOVPS   Y7, Y5, (DX)(CX*4)
-	MOVQ         176(AX), DX
+	MOVQ         160(AX), DX
 	VMASKMOVPS   Y7, Y5, (DX)(CX*4)
-	MOVQ         240(AX), DX
+	MOVQ         256(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y8
 	VADDPS       Y8, Y7, Y7
-	MOVQ         240(AX), DX
+	MOVQ         256(AX), DX
 	VMASKMOVPS   Y7, Y5, (DX)(CX*4)
-	MOVQ         32(AX), DX
+	MOVQ         376(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y7
-	MOVQ         288(AX), DX
+	MOVQ         472(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y8
 	VMULPS       Y8, Y6, Y8
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y7, Y7, Y9
 	VMULPS       Y9, Y8, Y8
-	MOVQ         96(AX), DX
+	MOVQ         40(AX), DX
 	VMASKMOVPS   Y8, Y5, (DX)(CX*4)
-	MOVQ         160(AX), DX
+	MOVQ         136(AX), DX
 	VMASKMOVPS   Y8, Y5, (DX)(CX*4)
-	MOVQ         224(AX), DX
+	MOVQ         232(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y9
 	VADDPS       Y9, Y8, Y8
-	MOVQ         224(AX), DX
+	MOVQ         232(AX), DX
 	VMASKMOVPS   Y8, Y5, (DX)(CX*4)
 	VMULPS       Y7, Y6, Y6
-	MOVQ         336(AX), DX
+	MOVQ         520(AX), DX
 	VMASKMOVPS   Y6, Y5, (DX)(CX*4)
 
 end:
 	MOVQ 24(AX), CX
 	ADDQ CX, 16(AX)
-	MOVQ 40(AX), CX
-	ADDQ CX, 32(AX)
-	MOVQ 56(AX), CX
-	ADDQ CX, 48(AX)
+	MOVQ 48(AX), CX
+	ADDQ CX, 40(AX)
 	MOVQ 72(AX), CX
 	ADDQ CX, 64(AX)
-	MOVQ 88(AX), CX
-	ADDQ CX, 80(AX)
-	MOVQ 104(AX), CX
-	ADDQ CX, 96(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 88(AX)
 	MOVQ 120(AX), CX
 	ADDQ CX, 112(AX)
-	MOVQ 136(AX), CX
-	ADDQ CX, 128(AX)
-	MOVQ 152(AX), CX
-	ADDQ CX, 144(AX)
+	MOVQ 144(AX), CX
+	ADDQ CX, 136(AX)
 	MOVQ 168(AX), CX
 	ADDQ CX, 160(AX)
-	MOVQ 184(AX), CX
-	ADDQ CX, 176(AX)
-	MOVQ 200(AX), CX
-	ADDQ CX, 192(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 184(AX)
 	MOVQ 216(AX), CX
 	ADDQ CX, 208(AX)
-	MOVQ 232(AX), CX
-	ADDQ CX, 224(AX)
-	MOVQ 248(AX), CX
-	ADDQ CX, 240(AX)
+	MOVQ 240(AX), CX
+	ADDQ CX, 232(AX)
 	MOVQ 264(AX), CX
 	ADDQ CX, 256(AX)
-	MOVQ 280(AX), CX
-	ADDQ CX, 272(AX)
-	MOVQ 296(AX), CX
-	ADDQ CX, 288(AX)
+	MOVQ 288(AX), CX
+	ADDQ CX, 280(AX)
 	MOVQ 312(AX), CX
 	ADDQ CX, 304(AX)
-	MOVQ 328(AX), CX
-	ADDQ CX, 320(AX)
-	MOVQ 344(AX), CX
-	ADDQ CX, 336(AX)
+	MOVQ 336(AX), CX
+	ADDQ CX, 328(AX)
+	MOVQ 360(AX), CX
+	ADDQ CX, 352(AX)
+	MOVQ 384(AX), CX
+	ADDQ CX, 376(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 400(AX)
+	MOVQ 432(AX), CX
+	ADDQ CX, 424(AX)
+	MOVQ 456(AX), CX
+	ADDQ CX, 448(AX)
+	MOVQ 480(AX), CX
+	ADDQ CX, 472(AX)
+	MOVQ 504(AX), CX
+	ADDQ CX, 496(AX)
+	MOVQ 528(AX), CX
+	ADDQ CX, 520(AX)
 	DECQ 8(AX)
 	JNZ  row
 	VZEROUPPER
 	RET
 
 // func lstmGradSequenceAVX2(p *uint64)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·lstmGradSequenceAVX2(SB), NOSPLIT, $0-8
 	MOVQ    p+0(FP), AX
 	VMOVUPS v3f8000003f8000003f8000003f800000x8<>+0(SB), Y0
@@ -7502,13 +8021,91 @@ TEXT ·lstmGradSequenceAVX2(SB), NOSPLIT, $0-8
 	VMOVUPS v3fb8aa3b3fb8aa3b3fb8aa3b3fb8aa3bx8<>+0(SB), Y4
 
 row:
-	XORQ CX, CX
+	MOVQ   328(AX), CX
+	ADDQ   344(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
+
+ahead0:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead0
+	MOVQ       112(AX), CX
+	ADDQ       128(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x10, DX, DX
+
+ahead1:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead1
+	MOVQ       352(AX), CX
+	ADDQ       368(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead2:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead2
+	MOVQ       376(AX), CX
+	ADDQ       392(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead3:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead3
+	MOVQ       400(AX), CX
+	ADDQ       416(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead4:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead4
+	MOVQ       424(AX), CX
+	ADDQ       440(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead5:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead5
+	XORQ       CX, CX
 
 vector:
 	LEAQ         8(CX), DX
 	CMPQ         DX, (AX)
 	JGT          rest
-	MOVQ         272(AX), DX
+	MOVQ         448(AX), DX
 	VMOVUPS      (DX)(CX*4), Y5
 	VADDPS       Y5, Y5, Y6
 	VANDPS       Y2, Y6, Y6
@@ -7534,44 +8131,44 @@ vector:
 	VORPS        Y5, Y6, Y5
 	MOVQ         304(AX), DX
 	VMOVUPS      (DX)(CX*4), Y6
-	MOVQ         352(AX), DX
+	MOVQ         328(AX), DX
 	VMOVUPS      (DX)(CX*4), Y7
 	VADDPS       Y7, Y6, Y6
 	MOVQ         304(AX), DX
 	VMOVUPS      Y6, (DX)(CX*4)
-	MOVQ         64(AX), DX
+	MOVQ         424(AX), DX
 	VMOVUPS      (DX)(CX*4), Y7
 	VMULPS       Y5, Y6, Y8
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y7, Y7, Y9
 	VMULPS       Y9, Y8, Y8
-	MOVQ         128(AX), DX
+	MOVQ         88(AX), DX
 	VMOVUPS      Y8, (DX)(CX*4)
-	MOVQ         192(AX), DX
+	MOVQ         184(AX), DX
 	VMOVUPS      Y8, (DX)(CX*4)
-	MOVQ         256(AX), DX
+	MOVQ         280(AX), DX
 	VMOVUPS      (DX)(CX*4), Y9
 	VADDPS       Y9, Y8, Y8
-	MOVQ         256(AX), DX
+	MOVQ         280(AX), DX
 	VMOVUPS      Y8, (DX)(CX*4)
 	VMULPS       Y7, Y6, Y6
 	VMOVAPS      Y0, Y7
 	VFNMADD231PS Y5, Y5, Y7
 	VMULPS       Y7, Y6, Y5
-	MOVQ         320(AX), DX
+	MOVQ         496(AX), DX
 	VMOVUPS      (DX)(CX*4), Y6
 	VADDPS       Y6, Y5, Y5
-	MOVQ         16(AX), DX
+	MOVQ         352(AX), DX
 	VMOVUPS      (DX)(CX*4), Y6
-	MOVQ         48(AX), DX
+	MOVQ         400(AX), DX
 	VMOVUPS      (DX)(CX*4), Y7
 	VMULPS       Y7, Y5, Y8
 	VMOVAPS      Y6, Y9
 	VFNMADD231PS Y6, Y6, Y9
 	VMULPS       Y9, Y8, Y8
-	MOVQ         80(AX), DX
+	MOVQ         16(AX), DX
 	VMOVUPS      Y8, (DX)(CX*4)
-	MOVQ         144(AX), DX
+	MOVQ         112(AX), DX
 	VMOVUPS      Y8, (DX)(CX*4)
 	MOVQ         208(AX), DX
 	VMOVUPS      (DX)(CX*4), Y9
@@ -7582,34 +8179,34 @@ vector:
 	VMOVAPS      Y0, Y8
 	VFNMADD231PS Y7, Y7, Y8
 	VMULPS       Y8, Y6, Y6
-	MOVQ         112(AX), DX
+	MOVQ         64(AX), DX
 	VMOVUPS      Y6, (DX)(CX*4)
-	MOVQ         176(AX), DX
+	MOVQ         160(AX), DX
 	VMOVUPS      Y6, (DX)(CX*4)
-	MOVQ         240(AX), DX
+	MOVQ         256(AX), DX
 	VMOVUPS      (DX)(CX*4), Y7
 	VADDPS       Y7, Y6, Y6
-	MOVQ         240(AX), DX
+	MOVQ         256(AX), DX
 	VMOVUPS      Y6, (DX)(CX*4)
-	MOVQ         32(AX), DX
+	MOVQ         376(AX), DX
 	VMOVUPS      (DX)(CX*4), Y6
-	MOVQ         288(AX), DX
+	MOVQ         472(AX), DX
 	VMOVUPS      (DX)(CX*4), Y7
 	VMULPS       Y7, Y5, Y7
 	VMOVAPS      Y6, Y8
 	VFNMADD231PS Y6, Y6, Y8
 	VMULPS       Y8, Y7, Y7
-	MOVQ         96(AX), DX
+	MOVQ         40(AX), DX
 	VMOVUPS      Y7, (DX)(CX*4)
-	MOVQ         160(AX), DX
+	MOVQ         136(AX), DX
 	VMOVUPS      Y7, (DX)(CX*4)
-	MOVQ         224(AX), DX
+	MOVQ         232(AX), DX
 	VMOVUPS      (DX)(CX*4), Y8
 	VADDPS       Y8, Y7, Y7
-	MOVQ         224(AX), DX
+	MOVQ         232(AX), DX
 	VMOVUPS      Y7, (DX)(CX*4)
 	VMULPS       Y6, Y5, Y5
-	MOVQ         336(AX), DX
+	MOVQ         520(AX), DX
 	VMOVUPS      Y5, (DX)(CX*4)
 	LEAQ         8(CX), CX
 	JMP          vector
@@ -7621,7 +8218,7 @@ rest:
 	LEAQ         vffffffffffffffffffffffffffffffffx16<>+0(SB), BX
 	NEGQ         DX
 	VMOVUPS      32(BX)(DX*4), Y5
-	MOVQ         272(AX), DX
+	MOVQ         448(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y6
 	VADDPS       Y6, Y6, Y7
 	VANDPS       Y2, Y7, Y7
@@ -7647,44 +8244,44 @@ rest:
 	VORPS        Y6, Y7, Y6
 	MOVQ         304(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y7
-	MOVQ         352(AX), DX
+	MOVQ         328(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y8
 	VADDPS       Y8, Y7, Y7
 	MOVQ         304(AX), DX
 	VMASKMOVPS   Y7, Y5, (DX)(CX*4)
-	MOVQ         64(AX), DX
+	MOVQ         424(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y8
 	VMULPS       Y6, Y7, Y9
 	VMOVAPS      Y8, Y10
 	VFNMADD231PS Y8, Y8, Y10
 	VMULPS       Y10, Y9, Y9
-	MOVQ         128(AX), DX
+	MOVQ         88(AX), DX
 	VMASKMOVPS   Y9, Y5, (DX)(CX*4)
-	MOVQ         192(AX), DX
+	MOVQ         184(AX), DX
 	VMASKMOVPS   Y9, Y5, (DX)(CX*4)
-	MOVQ         256(AX), DX
+	MOVQ         280(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y10
 	VADDPS       Y10, Y9, Y9
-	MOVQ         256(AX), DX
+	MOVQ         280(AX), DX
 	VMASKMOVPS   Y9, Y5, (DX)(CX*4)
 	VMULPS       Y8, Y7, Y7
 	VMOVAPS      Y0, Y8
 	VFNMADD231PS Y6, Y6, Y8
 	VMULPS       Y8, Y7, Y6
-	MOVQ         320(AX), DX
+	MOVQ         496(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y7
 	VADDPS       Y7, Y6, Y6
-	MOVQ         16(AX), DX
+	MOVQ         352(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y7
-	MOVQ         48(AX), DX
+	MOVQ         400(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y8
 	VMULPS       Y8, Y6, Y9
 	VMOVAPS      Y7, Y10
 	VFNMADD231PS Y7, Y7, Y10
 	VMULPS       Y10, Y9, Y9
-	MOVQ         80(AX), DX
+	MOVQ         16(AX), DX
 	VMASKMOVPS   Y9, Y5, (DX)(CX*4)
-	MOVQ         144(AX), DX
+	MOVQ         112(AX), DX
 	VMASKMOVPS   Y9, Y5, (DX)(CX*4)
 	MOVQ         208(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y10
@@ -7695,81 +8292,925 @@ rest:
 	VMOVAPS      Y0, Y9
 	VFNMADD231PS Y8, Y8, Y9
 	VMULPS       Y9, Y7, Y7
-	MOVQ         112(AX), DX
+	MOVQ         64(AX), DX
 	VMASKMOVPS   Y7, Y5, (DX)(CX*4)
-	MOVQ         176(AX), DX
+	MOVQ         160(AX), DX
 	VMASKMOVPS   Y7, Y5, (DX)(CX*4)
-	MOVQ         240(AX), DX
+	MOVQ         256(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y8
 	VADDPS       Y8, Y7, Y7
-	MOVQ         240(AX), DX
+	MOVQ         256(AX), DX
 	VMASKMOVPS   Y7, Y5, (DX)(CX*4)
-	MOVQ         32(AX), DX
+	MOVQ         376(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y7
-	MOVQ         288(AX), DX
+	MOVQ         472(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y8
 	VMULPS       Y8, Y6, Y8
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y7, Y7, Y9
 	VMULPS       Y9, Y8, Y8
-	MOVQ         96(AX), DX
+	MOVQ         40(AX), DX
 	VMASKMOVPS   Y8, Y5, (DX)(CX*4)
-	MOVQ         160(AX), DX
+	MOVQ         136(AX), DX
 	VMASKMOVPS   Y8, Y5, (DX)(CX*4)
-	MOVQ         224(AX), DX
+	MOVQ         232(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y5, Y9
 	VADDPS       Y9, Y8, Y8
-	MOVQ         224(AX), DX
+	MOVQ         232(AX), DX
 	VMASKMOVPS   Y8, Y5, (DX)(CX*4)
 	VMULPS       Y7, Y6, Y6
-	MOVQ         336(AX), DX
+	MOVQ         520(AX), DX
 	VMASKMOVPS   Y6, Y5, (DX)(CX*4)
 
 end:
 	MOVQ 24(AX), CX
 	ADDQ CX, 16(AX)
-	MOVQ 40(AX), CX
-	ADDQ CX, 32(AX)
-	MOVQ 56(AX), CX
-	ADDQ CX, 48(AX)
+	MOVQ 48(AX), CX
+	ADDQ CX, 40(AX)
 	MOVQ 72(AX), CX
 	ADDQ CX, 64(AX)
-	MOVQ 88(AX), CX
-	ADDQ CX, 80(AX)
-	MOVQ 104(AX), CX
-	ADDQ CX, 96(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 88(AX)
 	MOVQ 120(AX), CX
 	ADDQ CX, 112(AX)
-	MOVQ 136(AX), CX
-	ADDQ CX, 128(AX)
-	MOVQ 152(AX), CX
-	ADDQ CX, 144(AX)
+	MOVQ 144(AX), CX
+	ADDQ CX, 136(AX)
 	MOVQ 168(AX), CX
 	ADDQ CX, 160(AX)
-	MOVQ 184(AX), CX
-	ADDQ CX, 176(AX)
-	MOVQ 200(AX), CX
-	ADDQ CX, 192(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 184(AX)
 	MOVQ 216(AX), CX
 	ADDQ CX, 208(AX)
-	MOVQ 232(AX), CX
-	ADDQ CX, 224(AX)
-	MOVQ 248(AX), CX
-	ADDQ CX, 240(AX)
+	MOVQ 240(AX), CX
+	ADDQ CX, 232(AX)
 	MOVQ 264(AX), CX
 	ADDQ CX, 256(AX)
-	MOVQ 280(AX), CX
-	ADDQ CX, 272(AX)
-	MOVQ 296(AX), CX
-	ADDQ CX, 288(AX)
+	MOVQ 288(AX), CX
+	ADDQ CX, 280(AX)
 	MOVQ 312(AX), CX
 	ADDQ CX, 304(AX)
-	MOVQ 328(AX), CX
-	ADDQ CX, 320(AX)
-	MOVQ 344(AX), CX
-	ADDQ CX, 336(AX)
+	MOVQ 336(AX), CX
+	ADDQ CX, 328(AX)
 	MOVQ 360(AX), CX
 	ADDQ CX, 352(AX)
+	MOVQ 384(AX), CX
+	ADDQ CX, 376(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 400(AX)
+	MOVQ 432(AX), CX
+	ADDQ CX, 424(AX)
+	MOVQ 456(AX), CX
+	ADDQ CX, 448(AX)
+	MOVQ 480(AX), CX
+	ADDQ CX, 472(AX)
+	MOVQ 504(AX), CX
+	ADDQ CX, 496(AX)
+	MOVQ 528(AX), CX
+	ADDQ CX, 520(AX)
+	DECQ 8(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gruGradAVX2(p *uint64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·gruGradAVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	VMOVUPS v3f8000003f8000003f8000003f800000x8<>+0(SB), Y0
+
+row:
+	MOVQ   88(AX), CX
+	ADDQ   104(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x0c, DX, DX
+
+ahead0:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead0
+	MOVQ       304(AX), CX
+	ADDQ       320(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead1:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead1
+	MOVQ       328(AX), CX
+	ADDQ       344(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead2:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead2
+	MOVQ       352(AX), CX
+	ADDQ       368(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead3:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead3
+	MOVQ       376(AX), CX
+	ADDQ       392(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead4:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead4
+	MOVQ       400(AX), CX
+	ADDQ       416(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead5:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead5
+	MOVQ       424(AX), CX
+	ADDQ       440(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x0c, DX, DX
+
+ahead6:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead6
+	XORQ       CX, CX
+
+vector:
+	LEAQ         8(CX), DX
+	CMPQ         DX, (AX)
+	JGT          rest
+	MOVQ         256(AX), DX
+	VMOVUPS      (DX)(CX*4), Y1
+	MOVQ         304(AX), DX
+	VMOVUPS      (DX)(CX*4), Y2
+	MOVQ         328(AX), DX
+	VMOVUPS      (DX)(CX*4), Y3
+	MOVQ         352(AX), DX
+	VMOVUPS      (DX)(CX*4), Y4
+	VMULPS       Y3, Y1, Y5
+	MOVQ         496(AX), DX
+	VMOVUPS      Y5, (DX)(CX*4)
+	MOVQ         400(AX), DX
+	VMOVUPS      (DX)(CX*4), Y5
+	VSUBPS       Y4, Y5, Y5
+	VMULPS       Y5, Y1, Y5
+	VMOVAPS      Y3, Y6
+	VFNMADD231PS Y3, Y3, Y6
+	VMULPS       Y6, Y5, Y5
+	MOVQ         448(AX), DX
+	VMOVUPS      Y5, (DX)(CX*4)
+	MOVQ         40(AX), DX
+	VMOVUPS      Y5, (DX)(CX*4)
+	MOVQ         112(AX), DX
+	VMOVUPS      Y5, (DX)(CX*4)
+	MOVQ         184(AX), DX
+	VMOVUPS      (DX)(CX*4), Y6
+	VADDPS       Y6, Y5, Y5
+	MOVQ         184(AX), DX
+	VMOVUPS      Y5, (DX)(CX*4)
+	VMOVAPS      Y1, Y5
+	VFNMADD231PS Y3, Y1, Y5
+	VMOVAPS      Y0, Y1
+	VFNMADD231PS Y4, Y4, Y1
+	VMULPS       Y1, Y5, Y1
+	MOVQ         472(AX), DX
+	VMOVUPS      Y1, (DX)(CX*4)
+	MOVQ         208(AX), DX
+	VMOVUPS      (DX)(CX*4), Y3
+	VADDPS       Y3, Y1, Y3
+	MOVQ         208(AX), DX
+	VMOVUPS      Y3, (DX)(CX*4)
+	MOVQ         376(AX), DX
+	VMOVUPS      (DX)(CX*4), Y3
+	VMULPS       Y3, Y1, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS Y2, Y2, Y4
+	VMULPS       Y4, Y3, Y3
+	MOVQ         424(AX), DX
+	VMOVUPS      Y3, (DX)(CX*4)
+	MOVQ         16(AX), DX
+	VMOVUPS      Y3, (DX)(CX*4)
+	MOVQ         88(AX), DX
+	VMOVUPS      Y3, (DX)(CX*4)
+	MOVQ         160(AX), DX
+	VMOVUPS      (DX)(CX*4), Y4
+	VADDPS       Y4, Y3, Y3
+	MOVQ         160(AX), DX
+	VMOVUPS      Y3, (DX)(CX*4)
+	VMULPS       Y2, Y1, Y1
+	MOVQ         64(AX), DX
+	VMOVUPS      Y1, (DX)(CX*4)
+	MOVQ         136(AX), DX
+	VMOVUPS      Y1, (DX)(CX*4)
+	MOVQ         232(AX), DX
+	VMOVUPS      (DX)(CX*4), Y2
+	VADDPS       Y2, Y1, Y1
+	MOVQ         232(AX), DX
+	VMOVUPS      Y1, (DX)(CX*4)
+	LEAQ         8(CX), CX
+	JMP          vector
+
+rest:
+	MOVQ         (AX), DX
+	SUBQ         CX, DX
+	JLE          end
+	LEAQ         vffffffffffffffffffffffffffffffffx16<>+0(SB), BX
+	NEGQ         DX
+	VMOVUPS      32(BX)(DX*4), Y1
+	MOVQ         256(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y2
+	MOVQ         304(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y3
+	MOVQ         328(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y4
+	MOVQ         352(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y5
+	VMULPS       Y4, Y2, Y6
+	MOVQ         496(AX), DX
+	VMASKMOVPS   Y6, Y1, (DX)(CX*4)
+	MOVQ         400(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y6
+	VSUBPS       Y5, Y6, Y6
+	VMULPS       Y6, Y2, Y6
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS Y4, Y4, Y7
+	VMULPS       Y7, Y6, Y6
+	MOVQ         448(AX), DX
+	VMASKMOVPS   Y6, Y1, (DX)(CX*4)
+	MOVQ         40(AX), DX
+	VMASKMOVPS   Y6, Y1, (DX)(CX*4)
+	MOVQ         112(AX), DX
+	VMASKMOVPS   Y6, Y1, (DX)(CX*4)
+	MOVQ         184(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y7
+	VADDPS       Y7, Y6, Y6
+	MOVQ         184(AX), DX
+	VMASKMOVPS   Y6, Y1, (DX)(CX*4)
+	VMOVAPS      Y2, Y6
+	VFNMADD231PS Y4, Y2, Y6
+	VMOVAPS      Y0, Y2
+	VFNMADD231PS Y5, Y5, Y2
+	VMULPS       Y2, Y6, Y2
+	MOVQ         472(AX), DX
+	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
+	MOVQ         208(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y4
+	VADDPS       Y4, Y2, Y4
+	MOVQ         208(AX), DX
+	VMASKMOVPS   Y4, Y1, (DX)(CX*4)
+	MOVQ         376(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y4
+	VMULPS       Y4, Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS Y3, Y3, Y5
+	VMULPS       Y5, Y4, Y4
+	MOVQ         424(AX), DX
+	VMASKMOVPS   Y4, Y1, (DX)(CX*4)
+	MOVQ         16(AX), DX
+	VMASKMOVPS   Y4, Y1, (DX)(CX*4)
+	MOVQ         88(AX), DX
+	VMASKMOVPS   Y4, Y1, (DX)(CX*4)
+	MOVQ         160(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y5
+	VADDPS       Y5, Y4, Y4
+	MOVQ         160(AX), DX
+	VMASKMOVPS   Y4, Y1, (DX)(CX*4)
+	VMULPS       Y3, Y2, Y2
+	MOVQ         64(AX), DX
+	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
+	MOVQ         136(AX), DX
+	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
+	MOVQ         232(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y3
+	VADDPS       Y3, Y2, Y2
+	MOVQ         232(AX), DX
+	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
+
+end:
+	MOVQ 24(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 48(AX), CX
+	ADDQ CX, 40(AX)
+	MOVQ 72(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 88(AX)
+	MOVQ 120(AX), CX
+	ADDQ CX, 112(AX)
+	MOVQ 144(AX), CX
+	ADDQ CX, 136(AX)
+	MOVQ 168(AX), CX
+	ADDQ CX, 160(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 184(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 208(AX)
+	MOVQ 240(AX), CX
+	ADDQ CX, 232(AX)
+	MOVQ 264(AX), CX
+	ADDQ CX, 256(AX)
+	MOVQ 288(AX), CX
+	ADDQ CX, 280(AX)
+	MOVQ 312(AX), CX
+	ADDQ CX, 304(AX)
+	MOVQ 336(AX), CX
+	ADDQ CX, 328(AX)
+	MOVQ 360(AX), CX
+	ADDQ CX, 352(AX)
+	MOVQ 384(AX), CX
+	ADDQ CX, 376(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 400(AX)
+	MOVQ 432(AX), CX
+	ADDQ CX, 424(AX)
+	MOVQ 456(AX), CX
+	ADDQ CX, 448(AX)
+	MOVQ 480(AX), CX
+	ADDQ CX, 472(AX)
+	MOVQ 504(AX), CX
+	ADDQ CX, 496(AX)
+	DECQ 8(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gruGradSequenceAVX2(p *uint64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·gruGradSequenceAVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	VMOVUPS v3f8000003f8000003f8000003f800000x8<>+0(SB), Y0
+
+row:
+	MOVQ   280(AX), CX
+	ADDQ   296(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
+
+ahead0:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead0
+	MOVQ       88(AX), CX
+	ADDQ       104(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x0c, DX, DX
+
+ahead1:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead1
+	MOVQ       304(AX), CX
+	ADDQ       320(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead2:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead2
+	MOVQ       328(AX), CX
+	ADDQ       344(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead3:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead3
+	MOVQ       352(AX), CX
+	ADDQ       368(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead4:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead4
+	MOVQ       376(AX), CX
+	ADDQ       392(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead5:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead5
+	MOVQ       400(AX), CX
+	ADDQ       416(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead6:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead6
+	MOVQ       424(AX), CX
+	ADDQ       440(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x0c, DX, DX
+
+ahead7:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead7
+	XORQ       CX, CX
+
+vector:
+	LEAQ         8(CX), DX
+	CMPQ         DX, (AX)
+	JGT          rest
+	MOVQ         256(AX), DX
+	VMOVUPS      (DX)(CX*4), Y1
+	MOVQ         280(AX), DX
+	VMOVUPS      (DX)(CX*4), Y2
+	VADDPS       Y2, Y1, Y1
+	MOVQ         256(AX), DX
+	VMOVUPS      Y1, (DX)(CX*4)
+	MOVQ         304(AX), DX
+	VMOVUPS      (DX)(CX*4), Y2
+	MOVQ         328(AX), DX
+	VMOVUPS      (DX)(CX*4), Y3
+	MOVQ         352(AX), DX
+	VMOVUPS      (DX)(CX*4), Y4
+	VMULPS       Y3, Y1, Y5
+	MOVQ         496(AX), DX
+	VMOVUPS      Y5, (DX)(CX*4)
+	MOVQ         400(AX), DX
+	VMOVUPS      (DX)(CX*4), Y5
+	VSUBPS       Y4, Y5, Y5
+	VMULPS       Y5, Y1, Y5
+	VMOVAPS      Y3, Y6
+	VFNMADD231PS Y3, Y3, Y6
+	VMULPS       Y6, Y5, Y5
+	MOVQ         448(AX), DX
+	VMOVUPS      Y5, (DX)(CX*4)
+	MOVQ         40(AX), DX
+	VMOVUPS      Y5, (DX)(CX*4)
+	MOVQ         112(AX), DX
+	VMOVUPS      Y5, (DX)(CX*4)
+	MOVQ         184(AX), DX
+	VMOVUPS      (DX)(CX*4), Y6
+	VADDPS       Y6, Y5, Y5
+	MOVQ         184(AX), DX
+	VMOVUPS      Y5, (DX)(CX*4)
+	VMOVAPS      Y1, Y5
+	VFNMADD231PS Y3, Y1, Y5
+	VMOVAPS      Y0, Y1
+	VFNMADD231PS Y4, Y4, Y1
+	VMULPS       Y1, Y5, Y1
+	MOVQ         472(AX), DX
+	VMOVUPS      Y1, (DX)(CX*4)
+	MOVQ         208(AX), DX
+	VMOVUPS      (DX)(CX*4), Y3
+	VADDPS       Y3, Y1, Y3
+	MOVQ         208(AX), DX
+	VMOVUPS      Y3, (DX)(CX*4)
+	MOVQ         376(AX), DX
+	VMOVUPS      (DX)(CX*4), Y3
+	VMULPS       Y3, Y1, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS Y2, Y2, Y4
+	VMULPS       Y4, Y3, Y3
+	MOVQ         424(AX), DX
+	VMOVUPS      Y3, (DX)(CX*4)
+	MOVQ         16(AX), DX
+	VMOVUPS      Y3, (DX)(CX*4)
+	MOVQ         88(AX), DX
+	VMOVUPS      Y3, (DX)(CX*4)
+	MOVQ         160(AX), DX
+	VMOVUPS      (DX)(CX*4), Y4
+	VADDPS       Y4, Y3, Y3
+	MOVQ         160(AX), DX
+	VMOVUPS      Y3, (DX)(CX*4)
+	VMULPS       Y2, Y1, Y1
+	MOVQ         64(AX), DX
+	VMOVUPS      Y1, (DX)(CX*4)
+	MOVQ         136(AX), DX
+	VMOVUPS      Y1, (DX)(CX*4)
+	MOVQ         232(AX), DX
+	VMOVUPS      (DX)(CX*4), Y2
+	VADDPS       Y2, Y1, Y1
+	MOVQ         232(AX), DX
+	VMOVUPS      Y1, (DX)(CX*4)
+	LEAQ         8(CX), CX
+	JMP          vector
+
+rest:
+	MOVQ         (AX), DX
+	SUBQ         CX, DX
+	JLE          end
+	LEAQ         vffffffffffffffffffffffffffffffffx16<>+0(SB), BX
+	NEGQ         DX
+	VMOVUPS      32(BX)(DX*4), Y1
+	MOVQ         256(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y2
+	MOVQ         280(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y3
+	VADDPS       Y3, Y2, Y2
+	MOVQ         256(AX), DX
+	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
+	MOVQ         304(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y3
+	MOVQ         328(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y4
+	MOVQ         352(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y5
+	VMULPS       Y4, Y2, Y6
+	MOVQ         496(AX), DX
+	VMASKMOVPS   Y6, Y1, (DX)(CX*4)
+	MOVQ         400(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y6
+	VSUBPS       Y5, Y6, Y6
+	VMULPS       Y6, Y2, Y6
+	VMOVAPS      Y4, Y7
+	VFNMADD231PS Y4, Y4, Y7
+	VMULPS       Y7, Y6, Y6
+	MOVQ         448(AX), DX
+	VMASKMOVPS   Y6, Y1, (DX)(CX*4)
+	MOVQ         40(AX), DX
+	VMASKMOVPS   Y6, Y1, (DX)(CX*4)
+	MOVQ         112(AX), DX
+	VMASKMOVPS   Y6, Y1, (DX)(CX*4)
+	MOVQ         184(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y7
+	VADDPS       Y7, Y6, Y6
+	MOVQ         184(AX), DX
+	VMASKMOVPS   Y6, Y1, (DX)(CX*4)
+	VMOVAPS      Y2, Y6
+	VFNMADD231PS Y4, Y2, Y6
+	VMOVAPS      Y0, Y2
+	VFNMADD231PS Y5, Y5, Y2
+	VMULPS       Y2, Y6, Y2
+	MOVQ         472(AX), DX
+	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
+	MOVQ         208(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y4
+	VADDPS       Y4, Y2, Y4
+	MOVQ         208(AX), DX
+	VMASKMOVPS   Y4, Y1, (DX)(CX*4)
+	MOVQ         376(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y4
+	VMULPS       Y4, Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS Y3, Y3, Y5
+	VMULPS       Y5, Y4, Y4
+	MOVQ         424(AX), DX
+	VMASKMOVPS   Y4, Y1, (DX)(CX*4)
+	MOVQ         16(AX), DX
+	VMASKMOVPS   Y4, Y1, (DX)(CX*4)
+	MOVQ         88(AX), DX
+	VMASKMOVPS   Y4, Y1, (DX)(CX*4)
+	MOVQ         160(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y5
+	VADDPS       Y5, Y4, Y4
+	MOVQ         160(AX), DX
+	VMASKMOVPS   Y4, Y1, (DX)(CX*4)
+	VMULPS       Y3, Y2, Y2
+	MOVQ         64(AX), DX
+	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
+	MOVQ         136(AX), DX
+	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
+	MOVQ         232(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y3
+	VADDPS       Y3, Y2, Y2
+	MOVQ         232(AX), DX
+	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
+
+end:
+	MOVQ 24(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 48(AX), CX
+	ADDQ CX, 40(AX)
+	MOVQ 72(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 88(AX)
+	MOVQ 120(AX), CX
+	ADDQ CX, 112(AX)
+	MOVQ 144(AX), CX
+	ADDQ CX, 136(AX)
+	MOVQ 168(AX), CX
+	ADDQ CX, 160(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 184(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 208(AX)
+	MOVQ 240(AX), CX
+	ADDQ CX, 232(AX)
+	MOVQ 264(AX), CX
+	ADDQ CX, 256(AX)
+	MOVQ 288(AX), CX
+	ADDQ CX, 280(AX)
+	MOVQ 312(AX), CX
+	ADDQ CX, 304(AX)
+	MOVQ 336(AX), CX
+	ADDQ CX, 328(AX)
+	MOVQ 360(AX), CX
+	ADDQ CX, 352(AX)
+	MOVQ 384(AX), CX
+	ADDQ CX, 376(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 400(AX)
+	MOVQ 432(AX), CX
+	ADDQ CX, 424(AX)
+	MOVQ 456(AX), CX
+	ADDQ CX, 448(AX)
+	MOVQ 480(AX), CX
+	ADDQ CX, 472(AX)
+	MOVQ 504(AX), CX
+	ADDQ CX, 496(AX)
+	DECQ 8(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func rnnGradAVX2(p *uint64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rnnGradAVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	VMOVUPS v3f8000003f8000003f8000003f800000x8<>+0(SB), Y0
+
+row:
+	MOVQ   40(AX), CX
+	ADDQ   56(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
+
+ahead0:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead0
+	MOVQ       136(AX), CX
+	ADDQ       152(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead1:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead1
+	XORQ       CX, CX
+
+vector:
+	LEAQ         8(CX), DX
+	CMPQ         DX, (AX)
+	JGT          rest
+	MOVQ         88(AX), DX
+	VMOVUPS      (DX)(CX*4), Y1
+	MOVQ         136(AX), DX
+	VMOVUPS      (DX)(CX*4), Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS Y2, Y2, Y3
+	VMULPS       Y3, Y1, Y1
+	MOVQ         16(AX), DX
+	VMOVUPS      Y1, (DX)(CX*4)
+	MOVQ         40(AX), DX
+	VMOVUPS      Y1, (DX)(CX*4)
+	MOVQ         64(AX), DX
+	VMOVUPS      (DX)(CX*4), Y2
+	VADDPS       Y2, Y1, Y1
+	MOVQ         64(AX), DX
+	VMOVUPS      Y1, (DX)(CX*4)
+	LEAQ         8(CX), CX
+	JMP          vector
+
+rest:
+	MOVQ         (AX), DX
+	SUBQ         CX, DX
+	JLE          end
+	LEAQ         vffffffffffffffffffffffffffffffffx16<>+0(SB), BX
+	NEGQ         DX
+	VMOVUPS      32(BX)(DX*4), Y1
+	MOVQ         88(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y2
+	MOVQ         136(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFNMADD231PS Y3, Y3, Y4
+	VMULPS       Y4, Y2, Y2
+	MOVQ         16(AX), DX
+	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
+	MOVQ         40(AX), DX
+	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
+	MOVQ         64(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y3
+	VADDPS       Y3, Y2, Y2
+	MOVQ         64(AX), DX
+	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
+
+end:
+	MOVQ 24(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 48(AX), CX
+	ADDQ CX, 40(AX)
+	MOVQ 72(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 88(AX)
+	MOVQ 120(AX), CX
+	ADDQ CX, 112(AX)
+	MOVQ 144(AX), CX
+	ADDQ CX, 136(AX)
+	DECQ 8(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func rnnGradSequenceAVX2(p *uint64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·rnnGradSequenceAVX2(SB), NOSPLIT, $0-8
+	MOVQ    p+0(FP), AX
+	VMOVUPS v3f8000003f8000003f8000003f800000x8<>+0(SB), Y0
+
+row:
+	MOVQ   112(AX), CX
+	ADDQ   128(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
+
+ahead0:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead0
+	MOVQ       40(AX), CX
+	ADDQ       56(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead1:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead1
+	MOVQ       136(AX), CX
+	ADDQ       152(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead2:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead2
+	XORQ       CX, CX
+
+vector:
+	LEAQ         8(CX), DX
+	CMPQ         DX, (AX)
+	JGT          rest
+	MOVQ         88(AX), DX
+	VMOVUPS      (DX)(CX*4), Y1
+	MOVQ         112(AX), DX
+	VMOVUPS      (DX)(CX*4), Y2
+	VADDPS       Y2, Y1, Y1
+	MOVQ         88(AX), DX
+	VMOVUPS      Y1, (DX)(CX*4)
+	MOVQ         136(AX), DX
+	VMOVUPS      (DX)(CX*4), Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS Y2, Y2, Y3
+	VMULPS       Y3, Y1, Y1
+	MOVQ         16(AX), DX
+	VMOVUPS      Y1, (DX)(CX*4)
+	MOVQ         40(AX), DX
+	VMOVUPS      Y1, (DX)(CX*4)
+	MOVQ         64(AX), DX
+	VMOVUPS      (DX)(CX*4), Y2
+	VADDPS       Y2, Y1, Y1
+	MOVQ         64(AX), DX
+	VMOVUPS      Y1, (DX)(CX*4)
+	LEAQ         8(CX), CX
+	JMP          vector
+
+rest:
+	MOVQ         (AX), DX
+	SUBQ         CX, DX
+	JLE          end
+	LEAQ         vffffffffffffffffffffffffffffffffx16<>+0(SB), BX
+	NEGQ         DX
+	VMOVUPS      32(BX)(DX*4), Y1
+	MOVQ         88(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y2
+	MOVQ         112(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y3
+	VADDPS       Y3, Y2, Y2
+	MOVQ         88(AX), DX
+	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
+	MOVQ         136(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFNMADD231PS Y3, Y3, Y4
+	VMULPS       Y4, Y2, Y2
+	MOVQ         16(AX), DX
+	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
+	MOVQ         40(AX), DX
+	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
+	MOVQ         64(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y3
+	VADDPS       Y3, Y2, Y2
+	MOVQ         64(AX), DX
+	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
+
+end:
+	MOVQ 24(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 48(AX), CX
+	ADDQ CX, 40(AX)
+	MOVQ 72(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 88(AX)
+	MOVQ 120(AX), CX
+	ADDQ CX, 112(AX)
+	MOVQ 144(AX), CX
+	ADDQ CX, 136(AX)
 	DECQ 8(AX)
 	JNZ  row
 	VZEROUPPER
@@ -15533,15 +16974,19 @@ TEXT ·lstmAVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS v3d2aaa2f3d2aaa2f3d2aaa2f3d2aaa2fx8<>+0(SB), Z11
 
 row:
-	MOVQ 352(AX), CX
-	MOVQ (AX), DX
-	SHLQ $0x04, DX
+	MOVQ   112(AX), CX
+	ADDQ   128(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x10, DX, DX
 
-ahead:
+ahead0:
 	PREFETCHT0 (CX)
-	ADDQ       $0x40, CX
-	SUBQ       $0x40, DX
-	JG         ahead
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead0
 	XORQ       CX, CX
 
 vector:
@@ -15550,10 +16995,10 @@ vector:
 	JGT              rest
 	MOVQ             16(AX), DX
 	VMOVUPS          (DX)(CX*4), Z12
-	MOVQ             80(AX), DX
+	MOVQ             112(AX), DX
 	VMOVUPS          (DX)(CX*4), Z13
 	VADDPS           Z13, Z12, Z12
-	MOVQ             144(AX), DX
+	MOVQ             208(AX), DX
 	VMOVUPS          (DX)(CX*4), Z13
 	VADDPS           Z13, Z12, Z12
 	VPORD            Z2, Z12, Z13
@@ -15576,14 +17021,14 @@ vector:
 	VBLENDMPS        Z13, Z0, K1, Z14
 	VADDPS           Z0, Z13, Z12
 	VDIVPS           Z12, Z14, Z12
-	MOVQ             208(AX), DX
+	MOVQ             376(AX), DX
 	VMOVUPS          Z12, (DX)(CX*4)
-	MOVQ             48(AX), DX
+	MOVQ             64(AX), DX
 	VMOVUPS          (DX)(CX*4), Z13
-	MOVQ             112(AX), DX
+	MOVQ             160(AX), DX
 	VMOVUPS          (DX)(CX*4), Z20
 	VADDPS           Z20, Z13, Z13
-	MOVQ             176(AX), DX
+	MOVQ             256(AX), DX
 	VMOVUPS          (DX)(CX*4), Z20
 	VADDPS           Z20, Z13, Z13
 	VADDPS           Z13, Z13, Z20
@@ -15609,15 +17054,15 @@ vector:
 	VDIVPS           Z20, Z22, Z20
 	VPANDD           Z2, Z13, Z13
 	VPORD            Z13, Z20, Z13
-	MOVQ             240(AX), DX
+	MOVQ             424(AX), DX
 	VMOVUPS          Z13, (DX)(CX*4)
 	VMULPS           Z13, Z12, Z12
-	MOVQ             32(AX), DX
+	MOVQ             40(AX), DX
 	VMOVUPS          (DX)(CX*4), Z13
-	MOVQ             96(AX), DX
+	MOVQ             136(AX), DX
 	VMOVUPS          (DX)(CX*4), Z20
 	VADDPS           Z20, Z13, Z13
-	MOVQ             160(AX), DX
+	MOVQ             232(AX), DX
 	VMOVUPS          (DX)(CX*4), Z20
 	VADDPS           Z20, Z13, Z13
 	VPORD            Z2, Z13, Z20
@@ -15640,19 +17085,19 @@ vector:
 	VBLENDMPS        Z20, Z0, K1, Z15
 	VADDPS           Z0, Z20, Z13
 	VDIVPS           Z13, Z15, Z13
-	MOVQ             224(AX), DX
+	MOVQ             400(AX), DX
 	VMOVUPS          Z13, (DX)(CX*4)
-	MOVQ             272(AX), DX
+	MOVQ             472(AX), DX
 	VMOVUPS          (DX)(CX*4), Z20
 	VFMADD231PS      Z20, Z13, Z12
-	MOVQ             288(AX), DX
+	MOVQ             496(AX), DX
 	VMOVUPS          Z12, (DX)(CX*4)
-	MOVQ             64(AX), DX
+	MOVQ             88(AX), DX
 	VMOVUPS          (DX)(CX*4), Z13
-	MOVQ             128(AX), DX
+	MOVQ             184(AX), DX
 	VMOVUPS          (DX)(CX*4), Z20
 	VADDPS           Z20, Z13, Z13
-	MOVQ             192(AX), DX
+	MOVQ             280(AX), DX
 	VMOVUPS          (DX)(CX*4), Z20
 	VADDPS           Z20, Z13, Z13
 	VPORD            Z2, Z13, Z20
@@ -15675,7 +17120,7 @@ vector:
 	VBLENDMPS        Z20, Z0, K1, Z16
 	VADDPS           Z0, Z20, Z13
 	VDIVPS           Z13, Z16, Z13
-	MOVQ             256(AX), DX
+	MOVQ             448(AX), DX
 	VMOVUPS          Z13, (DX)(CX*4)
 	VADDPS           Z12, Z12, Z20
 	VPANDD.BCST      v7fffffff7fffffff7fffffff7fffffffx8<>+0(SB), Z20, Z20
@@ -15703,9 +17148,9 @@ vector:
 	VMULPS           Z12, Z13, Z12
 	MOVQ             304(AX), DX
 	VMOVUPS          Z12, (DX)(CX*4)
-	MOVQ             320(AX), DX
+	MOVQ             328(AX), DX
 	VMOVUPS          Z12, (DX)(CX*4)
-	MOVQ             336(AX), DX
+	MOVQ             352(AX), DX
 	VMOVUPS          Z12, (DX)(CX*4)
 	LEAQ             16(CX), CX
 	JMP              vector
@@ -15719,10 +17164,10 @@ rest:
 	KMOVW            BX, K1
 	MOVQ             16(AX), DX
 	VMOVUPS.Z        (DX)(CX*4), K1, Z12
-	MOVQ             80(AX), DX
+	MOVQ             112(AX), DX
 	VMOVUPS.Z        (DX)(CX*4), K1, Z13
 	VADDPS           Z13, Z12, Z12
-	MOVQ             144(AX), DX
+	MOVQ             208(AX), DX
 	VMOVUPS.Z        (DX)(CX*4), K1, Z13
 	VADDPS           Z13, Z12, Z12
 	VPORD            Z2, Z12, Z13
@@ -15745,14 +17190,14 @@ rest:
 	VBLENDMPS        Z13, Z0, K2, Z17
 	VADDPS           Z0, Z13, Z12
 	VDIVPS           Z12, Z17, Z12
-	MOVQ             208(AX), DX
+	MOVQ             376(AX), DX
 	VMOVUPS          Z12, K1, (DX)(CX*4)
-	MOVQ             48(AX), DX
+	MOVQ             64(AX), DX
 	VMOVUPS.Z        (DX)(CX*4), K1, Z13
-	MOVQ             112(AX), DX
+	MOVQ             160(AX), DX
 	VMOVUPS.Z        (DX)(CX*4), K1, Z20
 	VADDPS           Z20, Z13, Z13
-	MOVQ             176(AX), DX
+	MOVQ             256(AX), DX
 	VMOVUPS.Z        (DX)(CX*4), K1, Z20
 	VADDPS           Z20, Z13, Z13
 	VADDPS           Z13, Z13, Z20
@@ -15778,15 +17223,15 @@ rest:
 	VDIVPS           Z20, Z22, Z20
 	VPANDD           Z2, Z13, Z13
 	VPORD            Z13, Z20, Z13
-	MOVQ             240(AX), DX
+	MOVQ             424(AX), DX
 	VMOVUPS          Z13, K1, (DX)(CX*4)
 	VMULPS           Z13, Z12, Z12
-	MOVQ             32(AX), DX
+	MOVQ             40(AX), DX
 	VMOVUPS.Z        (DX)(CX*4), K1, Z13
-	MOVQ             96(AX), DX
+	MOVQ             136(AX), DX
 	VMOVUPS.Z        (DX)(CX*4), K1, Z20
 	VADDPS           Z20, Z13, Z13
-	MOVQ             160(AX), DX
+	MOVQ             232(AX), DX
 	VMOVUPS.Z        (DX)(CX*4), K1, Z20
 	VADDPS           Z20, Z13, Z13
 	VPORD            Z2, Z13, Z20
@@ -15809,19 +17254,19 @@ rest:
 	VBLENDMPS        Z20, Z0, K2, Z18
 	VADDPS           Z0, Z20, Z13
 	VDIVPS           Z13, Z18, Z13
-	MOVQ             224(AX), DX
+	MOVQ             400(AX), DX
 	VMOVUPS          Z13, K1, (DX)(CX*4)
-	MOVQ             272(AX), DX
+	MOVQ             472(AX), DX
 	VMOVUPS.Z        (DX)(CX*4), K1, Z20
 	VFMADD231PS      Z20, Z13, Z12
-	MOVQ             288(AX), DX
+	MOVQ             496(AX), DX
 	VMOVUPS          Z12, K1, (DX)(CX*4)
-	MOVQ             64(AX), DX
+	MOVQ             88(AX), DX
 	VMOVUPS.Z        (DX)(CX*4), K1, Z13
-	MOVQ             128(AX), DX
+	MOVQ             184(AX), DX
 	VMOVUPS.Z        (DX)(CX*4), K1, Z20
 	VADDPS           Z20, Z13, Z13
-	MOVQ             192(AX), DX
+	MOVQ             280(AX), DX
 	VMOVUPS.Z        (DX)(CX*4), K1, Z20
 	VADDPS           Z20, Z13, Z13
 	VPORD            Z2, Z13, Z20
@@ -15844,7 +17289,7 @@ rest:
 	VBLENDMPS        Z20, Z0, K2, Z19
 	VADDPS           Z0, Z20, Z13
 	VDIVPS           Z13, Z19, Z13
-	MOVQ             256(AX), DX
+	MOVQ             448(AX), DX
 	VMOVUPS          Z13, K1, (DX)(CX*4)
 	VADDPS           Z12, Z12, Z20
 	VPANDD.BCST      v7fffffff7fffffff7fffffff7fffffffx8<>+0(SB), Z20, Z20
@@ -15872,63 +17317,505 @@ rest:
 	VMULPS           Z12, Z13, Z12
 	MOVQ             304(AX), DX
 	VMOVUPS          Z12, K1, (DX)(CX*4)
-	MOVQ             320(AX), DX
+	MOVQ             328(AX), DX
 	VMOVUPS          Z12, K1, (DX)(CX*4)
-	MOVQ             336(AX), DX
+	MOVQ             352(AX), DX
 	VMOVUPS          Z12, K1, (DX)(CX*4)
 
 end:
 	MOVQ 24(AX), CX
 	ADDQ CX, 16(AX)
-	MOVQ 40(AX), CX
-	ADDQ CX, 32(AX)
-	MOVQ 56(AX), CX
-	ADDQ CX, 48(AX)
+	MOVQ 48(AX), CX
+	ADDQ CX, 40(AX)
 	MOVQ 72(AX), CX
 	ADDQ CX, 64(AX)
-	MOVQ 88(AX), CX
-	ADDQ CX, 80(AX)
-	MOVQ 104(AX), CX
-	ADDQ CX, 96(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 88(AX)
 	MOVQ 120(AX), CX
 	ADDQ CX, 112(AX)
-	MOVQ 136(AX), CX
-	ADDQ CX, 128(AX)
-	MOVQ 152(AX), CX
-	ADDQ CX, 144(AX)
+	MOVQ 144(AX), CX
+	ADDQ CX, 136(AX)
 	MOVQ 168(AX), CX
 	ADDQ CX, 160(AX)
-	MOVQ 184(AX), CX
-	ADDQ CX, 176(AX)
-	MOVQ 200(AX), CX
-	ADDQ CX, 192(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 184(AX)
 	MOVQ 216(AX), CX
 	ADDQ CX, 208(AX)
-	MOVQ 232(AX), CX
-	ADDQ CX, 224(AX)
-	MOVQ 248(AX), CX
-	ADDQ CX, 240(AX)
+	MOVQ 240(AX), CX
+	ADDQ CX, 232(AX)
 	MOVQ 264(AX), CX
 	ADDQ CX, 256(AX)
-	MOVQ 280(AX), CX
-	ADDQ CX, 272(AX)
-	MOVQ 296(AX), CX
-	ADDQ CX, 288(AX)
+	MOVQ 288(AX), CX
+	ADDQ CX, 280(AX)
 	MOVQ 312(AX), CX
 	ADDQ CX, 304(AX)
-	MOVQ 328(AX), CX
-	ADDQ CX, 320(AX)
-	MOVQ 344(AX), CX
-	ADDQ CX, 336(AX)
+	MOVQ 336(AX), CX
+	ADDQ CX, 328(AX)
 	MOVQ 360(AX), CX
 	ADDQ CX, 352(AX)
+	MOVQ 384(AX), CX
+	ADDQ CX, 376(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 400(AX)
+	MOVQ 432(AX), CX
+	ADDQ CX, 424(AX)
+	MOVQ 456(AX), CX
+	ADDQ CX, 448(AX)
+	MOVQ 480(AX), CX
+	ADDQ CX, 472(AX)
+	MOVQ 504(AX), CX
+	ADDQ CX, 496(AX)
+	DECQ 8(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gruAVX512(p *uint64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+TEXT ·gruAVX512(SB), NOSPLIT, $0-8
+	MOVQ         p+0(FP), AX
+	VBROADCASTSS v3f8000003f8000003f8000003f800000x8<>+0(SB), Z0
+	VBROADCASTSS v4b4000fe4b4000fe4b4000fe4b4000fex8<>+0(SB), Z1
+	VBROADCASTSS v80000000800000008000000080000000x8<>+0(SB), Z2
+	VBROADCASTSS v3fb8aa3b3fb8aa3b3fb8aa3b3fb8aa3bx8<>+0(SB), Z3
+	VBROADCASTSS v3f3172183f3172183f3172183f317218x8<>+0(SB), Z4
+	VBROADCASTSS vb102e308b102e308b102e308b102e308x8<>+0(SB), Z5
+	VBROADCASTSS v3f0000003f0000003f0000003f000000x8<>+0(SB), Z6
+	VBROADCASTSS vc2d00000c2d00000c2d00000c2d00000x8<>+0(SB), Z7
+	VBROADCASTSS v3ab6da093ab6da093ab6da093ab6da09x8<>+0(SB), Z8
+	VBROADCASTSS v3c091da33c091da33c091da33c091da3x8<>+0(SB), Z9
+	VBROADCASTSS v3d2aaa2f3d2aaa2f3d2aaa2f3d2aaa2fx8<>+0(SB), Z10
+	VBROADCASTSS v3e2aaa473e2aaa473e2aaa473e2aaa47x8<>+0(SB), Z11
+
+row:
+	MOVQ   88(AX), CX
+	ADDQ   104(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x0c, DX, DX
+
+ahead0:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead0
+	XORQ       CX, CX
+
+vector:
+	LEAQ             16(CX), DX
+	CMPQ             DX, (AX)
+	JGT              rest
+	MOVQ             16(AX), DX
+	VMOVUPS          (DX)(CX*4), Z12
+	MOVQ             88(AX), DX
+	VMOVUPS          (DX)(CX*4), Z13
+	VADDPS           Z13, Z12, Z12
+	MOVQ             160(AX), DX
+	VMOVUPS          (DX)(CX*4), Z13
+	VADDPS           Z13, Z12, Z12
+	VPORD            Z2, Z12, Z13
+	VMAXPS           Z13, Z7, Z13
+	VMOVAPS          Z1, Z18
+	VFMADD231PS      Z3, Z13, Z18
+	VSUBPS           Z1, Z18, Z18
+	VFNMADD231PS     Z4, Z18, Z13
+	VFNMADD231PS     Z5, Z18, Z13
+	VMOVAPS          Z8, Z19
+	VFMADD213PS      Z9, Z13, Z19
+	VFMADD213PS      Z10, Z13, Z19
+	VFMADD213PS      Z11, Z13, Z19
+	VFMADD213PS      Z6, Z13, Z19
+	VMULPS           Z13, Z13, Z20
+	VFMADD231PS      Z20, Z19, Z13
+	VADDPS           Z0, Z13, Z13
+	VSCALEFPS        Z18, Z13, Z13
+	VPMOVD2M         Z12, K1
+	VBLENDMPS        Z13, Z0, K1, Z14
+	VADDPS           Z0, Z13, Z12
+	VDIVPS           Z12, Z14, Z12
+	MOVQ             328(AX), DX
+	VMOVUPS          Z12, (DX)(CX*4)
+	MOVQ             64(AX), DX
+	VMOVUPS          (DX)(CX*4), Z13
+	MOVQ             232(AX), DX
+	VMOVUPS          (DX)(CX*4), Z18
+	VADDPS           Z18, Z13, Z13
+	MOVQ             400(AX), DX
+	VMOVUPS          Z13, (DX)(CX*4)
+	MOVQ             136(AX), DX
+	VMOVUPS          (DX)(CX*4), Z18
+	MOVQ             208(AX), DX
+	VMOVUPS          (DX)(CX*4), Z19
+	VADDPS           Z19, Z18, Z18
+	VFMADD231PS      Z13, Z12, Z18
+	VADDPS           Z18, Z18, Z12
+	VPANDD.BCST      v7fffffff7fffffff7fffffff7fffffffx8<>+0(SB), Z12, Z12
+	VBROADCASTSS     v41a0000041a0000041a0000041a00000x8<>+0(SB), Z13
+	VMINPS           Z12, Z13, Z12
+	VBROADCASTSS     v4b40007f4b40007f4b40007f4b40007fx8<>+0(SB), Z13
+	VFMADD231PS      Z3, Z12, Z13
+	VSUBPS.BCST      v4b40007f4b40007f4b40007f4b40007fx8<>+0(SB), Z13, Z19
+	VFNMADD231PS     Z4, Z19, Z12
+	VFNMADD231PS     Z5, Z19, Z12
+	VBROADCASTSS     v3ab6cc7a3ab6cc7a3ab6cc7a3ab6cc7ax8<>+0(SB), Z19
+	VFMADD213PS.BCST v3c0913f83c0913f83c0913f83c0913f8x8<>+0(SB), Z12, Z19
+	VFMADD213PS.BCST v3d2aaa433d2aaa433d2aaa433d2aaa43x8<>+0(SB), Z12, Z19
+	VFMADD213PS.BCST v3e2aaa583e2aaa583e2aaa583e2aaa58x8<>+0(SB), Z12, Z19
+	VFMADD213PS      Z6, Z12, Z19
+	VMULPS           Z12, Z12, Z20
+	VFMADD231PS      Z20, Z19, Z12
+	VPSLLD           $0x17, Z13, Z13
+	VSUBPS           Z0, Z13, Z19
+	VFMADD231PS      Z12, Z13, Z19
+	VADDPS.BCST      v40000000400000004000000040000000x8<>+0(SB), Z19, Z12
+	VDIVPS           Z12, Z19, Z12
+	VPANDD           Z2, Z18, Z13
+	VPORD            Z13, Z12, Z12
+	MOVQ             376(AX), DX
+	VMOVUPS          Z12, (DX)(CX*4)
+	MOVQ             40(AX), DX
+	VMOVUPS          (DX)(CX*4), Z13
+	MOVQ             112(AX), DX
+	VMOVUPS          (DX)(CX*4), Z18
+	VADDPS           Z18, Z13, Z13
+	MOVQ             184(AX), DX
+	VMOVUPS          (DX)(CX*4), Z18
+	VADDPS           Z18, Z13, Z13
+	VPORD            Z2, Z13, Z18
+	VMAXPS           Z18, Z7, Z18
+	VMOVAPS          Z1, Z19
+	VFMADD231PS      Z3, Z18, Z19
+	VSUBPS           Z1, Z19, Z19
+	VFNMADD231PS     Z4, Z19, Z18
+	VFNMADD231PS     Z5, Z19, Z18
+	VMOVAPS          Z8, Z20
+	VFMADD213PS      Z9, Z18, Z20
+	VFMADD213PS      Z10, Z18, Z20
+	VFMADD213PS      Z11, Z18, Z20
+	VFMADD213PS      Z6, Z18, Z20
+	VMULPS           Z18, Z18, Z21
+	VFMADD231PS      Z21, Z20, Z18
+	VADDPS           Z0, Z18, Z18
+	VSCALEFPS        Z19, Z18, Z18
+	VPMOVD2M         Z13, K1
+	VBLENDMPS        Z18, Z0, K1, Z15
+	VADDPS           Z0, Z18, Z13
+	VDIVPS           Z13, Z15, Z13
+	MOVQ             352(AX), DX
+	VMOVUPS          Z13, (DX)(CX*4)
+	MOVQ             424(AX), DX
+	VMOVUPS          (DX)(CX*4), Z18
+	VSUBPS           Z12, Z18, Z18
+	VFMADD231PS      Z18, Z13, Z12
+	MOVQ             256(AX), DX
+	VMOVUPS          Z12, (DX)(CX*4)
+	MOVQ             280(AX), DX
+	VMOVUPS          Z12, (DX)(CX*4)
+	MOVQ             304(AX), DX
+	VMOVUPS          Z12, (DX)(CX*4)
+	LEAQ             16(CX), CX
+	JMP              vector
+
+rest:
+	MOVQ             (AX), DX
+	SUBQ             CX, DX
+	JLE              end
+	MOVL             $-1, BX
+	BZHIL            DX, BX, BX
+	KMOVW            BX, K1
+	MOVQ             16(AX), DX
+	VMOVUPS.Z        (DX)(CX*4), K1, Z12
+	MOVQ             88(AX), DX
+	VMOVUPS.Z        (DX)(CX*4), K1, Z13
+	VADDPS           Z13, Z12, Z12
+	MOVQ             160(AX), DX
+	VMOVUPS.Z        (DX)(CX*4), K1, Z13
+	VADDPS           Z13, Z12, Z12
+	VPORD            Z2, Z12, Z13
+	VMAXPS           Z13, Z7, Z13
+	VMOVAPS          Z1, Z18
+	VFMADD231PS      Z3, Z13, Z18
+	VSUBPS           Z1, Z18, Z18
+	VFNMADD231PS     Z4, Z18, Z13
+	VFNMADD231PS     Z5, Z18, Z13
+	VMOVAPS          Z8, Z19
+	VFMADD213PS      Z9, Z13, Z19
+	VFMADD213PS      Z10, Z13, Z19
+	VFMADD213PS      Z11, Z13, Z19
+	VFMADD213PS      Z6, Z13, Z19
+	VMULPS           Z13, Z13, Z20
+	VFMADD231PS      Z20, Z19, Z13
+	VADDPS           Z0, Z13, Z13
+	VSCALEFPS        Z18, Z13, Z13
+	VPMOVD2M         Z12, K2
+	VBLENDMPS        Z13, Z0, K2, Z16
+	VADDPS           Z0, Z13, Z12
+	VDIVPS           Z12, Z16, Z12
+	MOVQ             328(AX), DX
+	VMOVUPS          Z12, K1, (DX)(CX*4)
+	MOVQ             64(AX), DX
+	VMOVUPS.Z        (DX)(CX*4), K1, Z13
+	MOVQ             232(AX), DX
+	VMOVUPS.Z        (DX)(CX*4), K1, Z18
+	VADDPS           Z18, Z13, Z13
+	MOVQ             400(AX), DX
+	VMOVUPS          Z13, K1, (DX)(CX*4)
+	MOVQ             136(AX), DX
+	VMOVUPS.Z        (DX)(CX*4), K1, Z18
+	MOVQ             208(AX), DX
+	VMOVUPS.Z        (DX)(CX*4), K1, Z19
+	VADDPS           Z19, Z18, Z18
+	VFMADD231PS      Z13, Z12, Z18
+	VADDPS           Z18, Z18, Z12
+	VPANDD.BCST      v7fffffff7fffffff7fffffff7fffffffx8<>+0(SB), Z12, Z12
+	VBROADCASTSS     v41a0000041a0000041a0000041a00000x8<>+0(SB), Z13
+	VMINPS           Z12, Z13, Z12
+	VBROADCASTSS     v4b40007f4b40007f4b40007f4b40007fx8<>+0(SB), Z13
+	VFMADD231PS      Z3, Z12, Z13
+	VSUBPS.BCST      v4b40007f4b40007f4b40007f4b40007fx8<>+0(SB), Z13, Z19
+	VFNMADD231PS     Z4, Z19, Z12
+	VFNMADD231PS     Z5, Z19, Z12
+	VBROADCASTSS     v3ab6cc7a3ab6cc7a3ab6cc7a3ab6cc7ax8<>+0(SB), Z19
+	VFMADD213PS.BCST v3c0913f83c0913f83c0913f83c0913f8x8<>+0(SB), Z12, Z19
+	VFMADD213PS.BCST v3d2aaa433d2aaa433d2aaa433d2aaa43x8<>+0(SB), Z12, Z19
+	VFMADD213PS.BCST v3e2aaa583e2aaa583e2aaa583e2aaa58x8<>+0(SB), Z12, Z19
+	VFMADD213PS      Z6, Z12, Z19
+	VMULPS           Z12, Z12, Z20
+	VFMADD231PS      Z20, Z19, Z12
+	VPSLLD           $0x17, Z13, Z13
+	VSUBPS           Z0, Z13, Z19
+	VFMADD231PS      Z12, Z13, Z19
+	VADDPS.BCST      v40000000400000004000000040000000x8<>+0(SB), Z19, Z12
+	VDIVPS           Z12, Z19, Z12
+	VPANDD           Z2, Z18, Z13
+	VPORD            Z13, Z12, Z12
+	MOVQ             376(AX), DX
+	VMOVUPS          Z12, K1, (DX)(CX*4)
+	MOVQ             40(AX), DX
+	VMOVUPS.Z        (DX)(CX*4), K1, Z13
+	MOVQ             112(AX), DX
+	VMOVUPS.Z        (DX)(CX*4), K1, Z18
+	VADDPS           Z18, Z13, Z13
+	MOVQ             184(AX), DX
+	VMOVUPS.Z        (DX)(CX*4), K1, Z18
+	VADDPS           Z18, Z13, Z13
+	VPORD            Z2, Z13, Z18
+	VMAXPS           Z18, Z7, Z18
+	VMOVAPS          Z1, Z19
+	VFMADD231PS      Z3, Z18, Z19
+	VSUBPS           Z1, Z19, Z19
+	VFNMADD231PS     Z4, Z19, Z18
+	VFNMADD231PS     Z5, Z19, Z18
+	VMOVAPS          Z8, Z20
+	VFMADD213PS      Z9, Z18, Z20
+	VFMADD213PS      Z10, Z18, Z20
+	VFMADD213PS      Z11, Z18, Z20
+	VFMADD213PS      Z6, Z18, Z20
+	VMULPS           Z18, Z18, Z21
+	VFMADD231PS      Z21, Z20, Z18
+	VADDPS           Z0, Z18, Z18
+	VSCALEFPS        Z19, Z18, Z18
+	VPMOVD2M         Z13, K2
+	VBLENDMPS        Z18, Z0, K2, Z17
+	VADDPS           Z0, Z18, Z13
+	VDIVPS           Z13, Z17, Z13
+	MOVQ             352(AX), DX
+	VMOVUPS          Z13, K1, (DX)(CX*4)
+	MOVQ             424(AX), DX
+	VMOVUPS.Z        (DX)(CX*4), K1, Z18
+	VSUBPS           Z12, Z18, Z18
+	VFMADD231PS      Z18, Z13, Z12
+	MOVQ             256(AX), DX
+	VMOVUPS          Z12, K1, (DX)(CX*4)
+	MOVQ             280(AX), DX
+	VMOVUPS          Z12, K1, (DX)(CX*4)
+	MOVQ             304(AX), DX
+	VMOVUPS          Z12, K1, (DX)(CX*4)
+
+end:
+	MOVQ 24(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 48(AX), CX
+	ADDQ CX, 40(AX)
+	MOVQ 72(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 88(AX)
+	MOVQ 120(AX), CX
+	ADDQ CX, 112(AX)
+	MOVQ 144(AX), CX
+	ADDQ CX, 136(AX)
+	MOVQ 168(AX), CX
+	ADDQ CX, 160(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 184(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 208(AX)
+	MOVQ 240(AX), CX
+	ADDQ CX, 232(AX)
+	MOVQ 264(AX), CX
+	ADDQ CX, 256(AX)
+	MOVQ 288(AX), CX
+	ADDQ CX, 280(AX)
+	MOVQ 312(AX), CX
+	ADDQ CX, 304(AX)
+	MOVQ 336(AX), CX
+	ADDQ CX, 328(AX)
+	MOVQ 360(AX), CX
+	ADDQ CX, 352(AX)
+	MOVQ 384(AX), CX
+	ADDQ CX, 376(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 400(AX)
+	MOVQ 432(AX), CX
+	ADDQ CX, 424(AX)
+	DECQ 8(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func rnnAVX512(p *uint64)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rnnAVX512(SB), NOSPLIT, $0-8
+	MOVQ         p+0(FP), AX
+	VBROADCASTSS v4b40007f4b40007f4b40007f4b40007fx8<>+0(SB), Z0
+	VBROADCASTSS v7fffffff7fffffff7fffffff7fffffffx8<>+0(SB), Z1
+	VBROADCASTSS v41a0000041a0000041a0000041a00000x8<>+0(SB), Z2
+	VBROADCASTSS v3fb8aa3b3fb8aa3b3fb8aa3b3fb8aa3bx8<>+0(SB), Z3
+	VBROADCASTSS v3f3172183f3172183f3172183f317218x8<>+0(SB), Z4
+	VBROADCASTSS vb102e308b102e308b102e308b102e308x8<>+0(SB), Z5
+	VBROADCASTSS v3ab6cc7a3ab6cc7a3ab6cc7a3ab6cc7ax8<>+0(SB), Z6
+	VBROADCASTSS v3c0913f83c0913f83c0913f83c0913f8x8<>+0(SB), Z7
+	VBROADCASTSS v3d2aaa433d2aaa433d2aaa433d2aaa43x8<>+0(SB), Z8
+	VBROADCASTSS v3e2aaa583e2aaa583e2aaa583e2aaa58x8<>+0(SB), Z9
+	VBROADCASTSS v3f0000003f0000003f0000003f000000x8<>+0(SB), Z10
+	VBROADCASTSS v3f8000003f8000003f8000003f800000x8<>+0(SB), Z11
+
+row:
+	MOVQ   40(AX), CX
+	ADDQ   56(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
+
+ahead0:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead0
+	XORQ       CX, CX
+
+vector:
+	LEAQ         16(CX), DX
+	CMPQ         DX, (AX)
+	JGT          rest
+	MOVQ         16(AX), DX
+	VMOVUPS      (DX)(CX*4), Z12
+	MOVQ         40(AX), DX
+	VMOVUPS      (DX)(CX*4), Z13
+	VADDPS       Z13, Z12, Z12
+	MOVQ         64(AX), DX
+	VMOVUPS      (DX)(CX*4), Z13
+	VADDPS       Z13, Z12, Z12
+	VADDPS       Z12, Z12, Z13
+	VPANDD       Z1, Z13, Z13
+	VMINPS       Z13, Z2, Z13
+	VMOVAPS      Z0, Z14
+	VFMADD231PS  Z3, Z13, Z14
+	VSUBPS       Z0, Z14, Z15
+	VFNMADD231PS Z4, Z15, Z13
+	VFNMADD231PS Z5, Z15, Z13
+	VMOVAPS      Z6, Z15
+	VFMADD213PS  Z7, Z13, Z15
+	VFMADD213PS  Z8, Z13, Z15
+	VFMADD213PS  Z9, Z13, Z15
+	VFMADD213PS  Z10, Z13, Z15
+	VMULPS       Z13, Z13, Z16
+	VFMADD231PS  Z16, Z15, Z13
+	VPSLLD       $0x17, Z14, Z14
+	VSUBPS       Z11, Z14, Z15
+	VFMADD231PS  Z13, Z14, Z15
+	VADDPS.BCST  v40000000400000004000000040000000x8<>+0(SB), Z15, Z13
+	VDIVPS       Z13, Z15, Z13
+	VPANDD.BCST  v80000000800000008000000080000000x8<>+0(SB), Z12, Z12
+	VPORD        Z12, Z13, Z12
+	MOVQ         88(AX), DX
+	VMOVUPS      Z12, (DX)(CX*4)
+	MOVQ         112(AX), DX
+	VMOVUPS      Z12, (DX)(CX*4)
+	MOVQ         136(AX), DX
+	VMOVUPS      Z12, (DX)(CX*4)
+	LEAQ         16(CX), CX
+	JMP          vector
+
+rest:
+	MOVQ         (AX), DX
+	SUBQ         CX, DX
+	JLE          end
+	MOVL         $-1, BX
+	BZHIL        DX, BX, BX
+	KMOVW        BX, K1
+	MOVQ         16(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z12
+	MOVQ         40(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z13
+	VADDPS       Z13, Z12, Z12
+	MOVQ         64(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z13
+	VADDPS       Z13, Z12, Z12
+	VADDPS       Z12, Z12, Z13
+	VPANDD       Z1, Z13, Z13
+	VMINPS       Z13, Z2, Z13
+	VMOVAPS      Z0, Z14
+	VFMADD231PS  Z3, Z13, Z14
+	VSUBPS       Z0, Z14, Z15
+	VFNMADD231PS Z4, Z15, Z13
+	VFNMADD231PS Z5, Z15, Z13
+	VMOVAPS      Z6, Z15
+	VFMADD213PS  Z7, Z13, Z15
+	VFMADD213PS  Z8, Z13, Z15
+	VFMADD213PS  Z9, Z13, Z15
+	VFMADD213PS  Z10, Z13, Z15
+	VMULPS       Z13, Z13, Z16
+	VFMADD231PS  Z16, Z15, Z13
+	VPSLLD       $0x17, Z14, Z14
+	VSUBPS       Z11, Z14, Z15
+	VFMADD231PS  Z13, Z14, Z15
+	VADDPS.BCST  v40000000400000004000000040000000x8<>+0(SB), Z15, Z13
+	VDIVPS       Z13, Z15, Z13
+	VPANDD.BCST  v80000000800000008000000080000000x8<>+0(SB), Z12, Z12
+	VPORD        Z12, Z13, Z12
+	MOVQ         88(AX), DX
+	VMOVUPS      Z12, K1, (DX)(CX*4)
+	MOVQ         112(AX), DX
+	VMOVUPS      Z12, K1, (DX)(CX*4)
+	MOVQ         136(AX), DX
+	VMOVUPS      Z12, K1, (DX)(CX*4)
+
+end:
+	MOVQ 24(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 48(AX), CX
+	ADDQ CX, 40(AX)
+	MOVQ 72(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 88(AX)
+	MOVQ 120(AX), CX
+	ADDQ CX, 112(AX)
+	MOVQ 144(AX), CX
+	ADDQ CX, 136(AX)
 	DECQ 8(AX)
 	JNZ  row
 	VZEROUPPER
 	RET
 
 // func lstmGradAVX512(p *uint64)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·lstmGradAVX512(SB), NOSPLIT, $0-8
 	MOVQ         p+0(FP), AX
 	VBROADCASTSS v3f8000003f8000003f8000003f800000x8<>+0(SB), Z0
@@ -15945,13 +17832,78 @@ TEXT ·lstmGradAVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS v3f0000003f0000003f0000003f000000x8<>+0(SB), Z11
 
 row:
-	XORQ CX, CX
+	MOVQ   112(AX), CX
+	ADDQ   128(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x10, DX, DX
+
+ahead0:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead0
+	MOVQ       352(AX), CX
+	ADDQ       368(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead1:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead1
+	MOVQ       376(AX), CX
+	ADDQ       392(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead2:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead2
+	MOVQ       400(AX), CX
+	ADDQ       416(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead3:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead3
+	MOVQ       424(AX), CX
+	ADDQ       440(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead4:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead4
+	XORQ       CX, CX
 
 vector:
 	LEAQ         16(CX), DX
 	CMPQ         DX, (AX)
 	JGT          rest
-	MOVQ         272(AX), DX
+	MOVQ         448(AX), DX
 	VMOVUPS      (DX)(CX*4), Z12
 	VADDPS       Z12, Z12, Z13
 	VPANDD       Z2, Z13, Z13
@@ -15977,39 +17929,39 @@ vector:
 	VPORD        Z12, Z13, Z12
 	MOVQ         304(AX), DX
 	VMOVUPS      (DX)(CX*4), Z13
-	MOVQ         64(AX), DX
+	MOVQ         424(AX), DX
 	VMOVUPS      (DX)(CX*4), Z14
 	VMULPS       Z12, Z13, Z15
 	VMOVAPS      Z14, Z16
 	VFNMADD231PS Z14, Z14, Z16
 	VMULPS       Z16, Z15, Z15
-	MOVQ         128(AX), DX
+	MOVQ         88(AX), DX
 	VMOVUPS      Z15, (DX)(CX*4)
-	MOVQ         192(AX), DX
+	MOVQ         184(AX), DX
 	VMOVUPS      Z15, (DX)(CX*4)
-	MOVQ         256(AX), DX
+	MOVQ         280(AX), DX
 	VMOVUPS      (DX)(CX*4), Z16
 	VADDPS       Z16, Z15, Z15
-	MOVQ         256(AX), DX
+	MOVQ         280(AX), DX
 	VMOVUPS      Z15, (DX)(CX*4)
 	VMULPS       Z14, Z13, Z13
 	VMOVAPS      Z0, Z14
 	VFNMADD231PS Z12, Z12, Z14
 	VMULPS       Z14, Z13, Z12
-	MOVQ         320(AX), DX
+	MOVQ         496(AX), DX
 	VMOVUPS      (DX)(CX*4), Z13
 	VADDPS       Z13, Z12, Z12
-	MOVQ         16(AX), DX
+	MOVQ         352(AX), DX
 	VMOVUPS      (DX)(CX*4), Z13
-	MOVQ         48(AX), DX
+	MOVQ         400(AX), DX
 	VMOVUPS      (DX)(CX*4), Z14
 	VMULPS       Z14, Z12, Z15
 	VMOVAPS      Z13, Z16
 	VFNMADD231PS Z13, Z13, Z16
 	VMULPS       Z16, Z15, Z15
-	MOVQ         80(AX), DX
+	MOVQ         16(AX), DX
 	VMOVUPS      Z15, (DX)(CX*4)
-	MOVQ         144(AX), DX
+	MOVQ         112(AX), DX
 	VMOVUPS      Z15, (DX)(CX*4)
 	MOVQ         208(AX), DX
 	VMOVUPS      (DX)(CX*4), Z16
@@ -16020,34 +17972,34 @@ vector:
 	VMOVAPS      Z0, Z15
 	VFNMADD231PS Z14, Z14, Z15
 	VMULPS       Z15, Z13, Z13
-	MOVQ         112(AX), DX
+	MOVQ         64(AX), DX
 	VMOVUPS      Z13, (DX)(CX*4)
-	MOVQ         176(AX), DX
+	MOVQ         160(AX), DX
 	VMOVUPS      Z13, (DX)(CX*4)
-	MOVQ         240(AX), DX
+	MOVQ         256(AX), DX
 	VMOVUPS      (DX)(CX*4), Z14
 	VADDPS       Z14, Z13, Z13
-	MOVQ         240(AX), DX
+	MOVQ         256(AX), DX
 	VMOVUPS      Z13, (DX)(CX*4)
-	MOVQ         32(AX), DX
+	MOVQ         376(AX), DX
 	VMOVUPS      (DX)(CX*4), Z13
-	MOVQ         288(AX), DX
+	MOVQ         472(AX), DX
 	VMOVUPS      (DX)(CX*4), Z14
 	VMULPS       Z14, Z12, Z14
 	VMOVAPS      Z13, Z15
 	VFNMADD231PS Z13, Z13, Z15
 	VMULPS       Z15, Z14, Z14
-	MOVQ         96(AX), DX
+	MOVQ         40(AX), DX
 	VMOVUPS      Z14, (DX)(CX*4)
-	MOVQ         160(AX), DX
+	MOVQ         136(AX), DX
 	VMOVUPS      Z14, (DX)(CX*4)
-	MOVQ         224(AX), DX
+	MOVQ         232(AX), DX
 	VMOVUPS      (DX)(CX*4), Z15
 	VADDPS       Z15, Z14, Z14
-	MOVQ         224(AX), DX
+	MOVQ         232(AX), DX
 	VMOVUPS      Z14, (DX)(CX*4)
 	VMULPS       Z13, Z12, Z12
-	MOVQ         336(AX), DX
+	MOVQ         520(AX), DX
 	VMOVUPS      Z12, (DX)(CX*4)
 	LEAQ         16(CX), CX
 	JMP          vector
@@ -16059,7 +18011,7 @@ rest:
 	MOVL         $-1, BX
 	BZHIL        DX, BX, BX
 	KMOVW        BX, K1
-	MOVQ         272(AX), DX
+	MOVQ         448(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z12
 	VADDPS       Z12, Z12, Z13
 	VPANDD       Z2, Z13, Z13
@@ -16085,39 +18037,39 @@ rest:
 	VPORD        Z12, Z13, Z12
 	MOVQ         304(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z13
-	MOVQ         64(AX), DX
+	MOVQ         424(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z14
 	VMULPS       Z12, Z13, Z15
 	VMOVAPS      Z14, Z16
 	VFNMADD231PS Z14, Z14, Z16
 	VMULPS       Z16, Z15, Z15
-	MOVQ         128(AX), DX
+	MOVQ         88(AX), DX
 	VMOVUPS      Z15, K1, (DX)(CX*4)
-	MOVQ         192(AX), DX
+	MOVQ         184(AX), DX
 	VMOVUPS      Z15, K1, (DX)(CX*4)
-	MOVQ         256(AX), DX
+	MOVQ         280(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z16
 	VADDPS       Z16, Z15, Z15
-	MOVQ         256(AX), DX
+	MOVQ         280(AX), DX
 	VMOVUPS      Z15, K1, (DX)(CX*4)
 	VMULPS       Z14, Z13, Z13
 	VMOVAPS      Z0, Z14
 	VFNMADD231PS Z12, Z12, Z14
 	VMULPS       Z14, Z13, Z12
-	MOVQ         320(AX), DX
+	MOVQ         496(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z13
 	VADDPS       Z13, Z12, Z12
-	MOVQ         16(AX), DX
+	MOVQ         352(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z13
-	MOVQ         48(AX), DX
+	MOVQ         400(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z14
 	VMULPS       Z14, Z12, Z15
 	VMOVAPS      Z13, Z16
 	VFNMADD231PS Z13, Z13, Z16
 	VMULPS       Z16, Z15, Z15
-	MOVQ         80(AX), DX
+	MOVQ         16(AX), DX
 	VMOVUPS      Z15, K1, (DX)(CX*4)
-	MOVQ         144(AX), DX
+	MOVQ         112(AX), DX
 	VMOVUPS      Z15, K1, (DX)(CX*4)
 	MOVQ         208(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z16
@@ -16128,86 +18080,88 @@ rest:
 	VMOVAPS      Z0, Z15
 	VFNMADD231PS Z14, Z14, Z15
 	VMULPS       Z15, Z13, Z13
-	MOVQ         112(AX), DX
+	MOVQ         64(AX), DX
 	VMOVUPS      Z13, K1, (DX)(CX*4)
-	MOVQ         176(AX), DX
+	MOVQ         160(AX), DX
 	VMOVUPS      Z13, K1, (DX)(CX*4)
-	MOVQ         240(AX), DX
+	MOVQ         256(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z14
 	VADDPS       Z14, Z13, Z13
-	MOVQ         240(AX), DX
+	MOVQ         256(AX), DX
 	VMOVUPS      Z13, K1, (DX)(CX*4)
-	MOVQ         32(AX), DX
+	MOVQ         376(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z13
-	MOVQ         288(AX), DX
+	MOVQ         472(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z14
 	VMULPS       Z14, Z12, Z14
 	VMOVAPS      Z13, Z15
 	VFNMADD231PS Z13, Z13, Z15
 	VMULPS       Z15, Z14, Z14
-	MOVQ         96(AX), DX
+	MOVQ         40(AX), DX
 	VMOVUPS      Z14, K1, (DX)(CX*4)
-	MOVQ         160(AX), DX
+	MOVQ         136(AX), DX
 	VMOVUPS      Z14, K1, (DX)(CX*4)
-	MOVQ         224(AX), DX
+	MOVQ         232(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z15
 	VADDPS       Z15, Z14, Z14
-	MOVQ         224(AX), DX
+	MOVQ         232(AX), DX
 	VMOVUPS      Z14, K1, (DX)(CX*4)
 	VMULPS       Z13, Z12, Z12
-	MOVQ         336(AX), DX
+	MOVQ         520(AX), DX
 	VMOVUPS      Z12, K1, (DX)(CX*4)
 
 end:
 	MOVQ 24(AX), CX
 	ADDQ CX, 16(AX)
-	MOVQ 40(AX), CX
-	ADDQ CX, 32(AX)
-	MOVQ 56(AX), CX
-	ADDQ CX, 48(AX)
+	MOVQ 48(AX), CX
+	ADDQ CX, 40(AX)
 	MOVQ 72(AX), CX
 	ADDQ CX, 64(AX)
-	MOVQ 88(AX), CX
-	ADDQ CX, 80(AX)
-	MOVQ 104(AX), CX
-	ADDQ CX, 96(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 88(AX)
 	MOVQ 120(AX), CX
 	ADDQ CX, 112(AX)
-	MOVQ 136(AX), CX
-	ADDQ CX, 128(AX)
-	MOVQ 152(AX), CX
-	ADDQ CX, 144(AX)
+	MOVQ 144(AX), CX
+	ADDQ CX, 136(AX)
 	MOVQ 168(AX), CX
 	ADDQ CX, 160(AX)
-	MOVQ 184(AX), CX
-	ADDQ CX, 176(AX)
-	MOVQ 200(AX), CX
-	ADDQ CX, 192(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 184(AX)
 	MOVQ 216(AX), CX
 	ADDQ CX, 208(AX)
-	MOVQ 232(AX), CX
-	ADDQ CX, 224(AX)
-	MOVQ 248(AX), CX
-	ADDQ CX, 240(AX)
+	MOVQ 240(AX), CX
+	ADDQ CX, 232(AX)
 	MOVQ 264(AX), CX
 	ADDQ CX, 256(AX)
-	MOVQ 280(AX), CX
-	ADDQ CX, 272(AX)
-	MOVQ 296(AX), CX
-	ADDQ CX, 288(AX)
+	MOVQ 288(AX), CX
+	ADDQ CX, 280(AX)
 	MOVQ 312(AX), CX
 	ADDQ CX, 304(AX)
-	MOVQ 328(AX), CX
-	ADDQ CX, 320(AX)
-	MOVQ 344(AX), CX
-	ADDQ CX, 336(AX)
+	MOVQ 336(AX), CX
+	ADDQ CX, 328(AX)
+	MOVQ 360(AX), CX
+	ADDQ CX, 352(AX)
+	MOVQ 384(AX), CX
+	ADDQ CX, 376(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 400(AX)
+	MOVQ 432(AX), CX
+	ADDQ CX, 424(AX)
+	MOVQ 456(AX), CX
+	ADDQ CX, 448(AX)
+	MOVQ 480(AX), CX
+	ADDQ CX, 472(AX)
+	MOVQ 504(AX), CX
+	ADDQ CX, 496(AX)
+	MOVQ 528(AX), CX
+	ADDQ CX, 520(AX)
 	DECQ 8(AX)
 	JNZ  row
 	VZEROUPPER
 	RET
 
 // func lstmGradSequenceAVX512(p *uint64)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·lstmGradSequenceAVX512(SB), NOSPLIT, $0-8
 	MOVQ         p+0(FP), AX
 	VBROADCASTSS v3f8000003f8000003f8000003f800000x8<>+0(SB), Z0
@@ -16224,13 +18178,91 @@ TEXT ·lstmGradSequenceAVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS v3f0000003f0000003f0000003f000000x8<>+0(SB), Z11
 
 row:
-	XORQ CX, CX
+	MOVQ   328(AX), CX
+	ADDQ   344(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
+
+ahead0:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead0
+	MOVQ       112(AX), CX
+	ADDQ       128(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x10, DX, DX
+
+ahead1:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead1
+	MOVQ       352(AX), CX
+	ADDQ       368(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead2:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead2
+	MOVQ       376(AX), CX
+	ADDQ       392(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead3:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead3
+	MOVQ       400(AX), CX
+	ADDQ       416(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead4:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead4
+	MOVQ       424(AX), CX
+	ADDQ       440(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead5:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead5
+	XORQ       CX, CX
 
 vector:
 	LEAQ         16(CX), DX
 	CMPQ         DX, (AX)
 	JGT          rest
-	MOVQ         272(AX), DX
+	MOVQ         448(AX), DX
 	VMOVUPS      (DX)(CX*4), Z12
 	VADDPS       Z12, Z12, Z13
 	VPANDD       Z2, Z13, Z13
@@ -16256,44 +18288,44 @@ vector:
 	VPORD        Z12, Z13, Z12
 	MOVQ         304(AX), DX
 	VMOVUPS      (DX)(CX*4), Z13
-	MOVQ         352(AX), DX
+	MOVQ         328(AX), DX
 	VMOVUPS      (DX)(CX*4), Z14
 	VADDPS       Z14, Z13, Z13
 	MOVQ         304(AX), DX
 	VMOVUPS      Z13, (DX)(CX*4)
-	MOVQ         64(AX), DX
+	MOVQ         424(AX), DX
 	VMOVUPS      (DX)(CX*4), Z14
 	VMULPS       Z12, Z13, Z15
 	VMOVAPS      Z14, Z16
 	VFNMADD231PS Z14, Z14, Z16
 	VMULPS       Z16, Z15, Z15
-	MOVQ         128(AX), DX
+	MOVQ         88(AX), DX
 	VMOVUPS      Z15, (DX)(CX*4)
-	MOVQ         192(AX), DX
+	MOVQ         184(AX), DX
 	VMOVUPS      Z15, (DX)(CX*4)
-	MOVQ         256(AX), DX
+	MOVQ         280(AX), DX
 	VMOVUPS      (DX)(CX*4), Z16
 	VADDPS       Z16, Z15, Z15
-	MOVQ         256(AX), DX
+	MOVQ         280(AX), DX
 	VMOVUPS      Z15, (DX)(CX*4)
 	VMULPS       Z14, Z13, Z13
 	VMOVAPS      Z0, Z14
 	VFNMADD231PS Z12, Z12, Z14
 	VMULPS       Z14, Z13, Z12
-	MOVQ         320(AX), DX
+	MOVQ         496(AX), DX
 	VMOVUPS      (DX)(CX*4), Z13
 	VADDPS       Z13, Z12, Z12
-	MOVQ         16(AX), DX
+	MOVQ         352(AX), DX
 	VMOVUPS      (DX)(CX*4), Z13
-	MOVQ         48(AX), DX
+	MOVQ         400(AX), DX
 	VMOVUPS      (DX)(CX*4), Z14
 	VMULPS       Z14, Z12, Z15
 	VMOVAPS      Z13, Z16
 	VFNMADD231PS Z13, Z13, Z16
 	VMULPS       Z16, Z15, Z15
-	MOVQ         80(AX), DX
+	MOVQ         16(AX), DX
 	VMOVUPS      Z15, (DX)(CX*4)
-	MOVQ         144(AX), DX
+	MOVQ         112(AX), DX
 	VMOVUPS      Z15, (DX)(CX*4)
 	MOVQ         208(AX), DX
 	VMOVUPS      (DX)(CX*4), Z16
@@ -16304,34 +18336,34 @@ vector:
 	VMOVAPS      Z0, Z15
 	VFNMADD231PS Z14, Z14, Z15
 	VMULPS       Z15, Z13, Z13
-	MOVQ         112(AX), DX
+	MOVQ         64(AX), DX
 	VMOVUPS      Z13, (DX)(CX*4)
-	MOVQ         176(AX), DX
+	MOVQ         160(AX), DX
 	VMOVUPS      Z13, (DX)(CX*4)
-	MOVQ         240(AX), DX
+	MOVQ         256(AX), DX
 	VMOVUPS      (DX)(CX*4), Z14
 	VADDPS       Z14, Z13, Z13
-	MOVQ         240(AX), DX
+	MOVQ         256(AX), DX
 	VMOVUPS      Z13, (DX)(CX*4)
-	MOVQ         32(AX), DX
+	MOVQ         376(AX), DX
 	VMOVUPS      (DX)(CX*4), Z13
-	MOVQ         288(AX), DX
+	MOVQ         472(AX), DX
 	VMOVUPS      (DX)(CX*4), Z14
 	VMULPS       Z14, Z12, Z14
 	VMOVAPS      Z13, Z15
 	VFNMADD231PS Z13, Z13, Z15
 	VMULPS       Z15, Z14, Z14
-	MOVQ         96(AX), DX
+	MOVQ         40(AX), DX
 	VMOVUPS      Z14, (DX)(CX*4)
-	MOVQ         160(AX), DX
+	MOVQ         136(AX), DX
 	VMOVUPS      Z14, (DX)(CX*4)
-	MOVQ         224(AX), DX
+	MOVQ         232(AX), DX
 	VMOVUPS      (DX)(CX*4), Z15
 	VADDPS       Z15, Z14, Z14
-	MOVQ         224(AX), DX
+	MOVQ         232(AX), DX
 	VMOVUPS      Z14, (DX)(CX*4)
 	VMULPS       Z13, Z12, Z12
-	MOVQ         336(AX), DX
+	MOVQ         520(AX), DX
 	VMOVUPS      Z12, (DX)(CX*4)
 	LEAQ         16(CX), CX
 	JMP          vector
@@ -16343,7 +18375,7 @@ rest:
 	MOVL         $-1, BX
 	BZHIL        DX, BX, BX
 	KMOVW        BX, K1
-	MOVQ         272(AX), DX
+	MOVQ         448(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z12
 	VADDPS       Z12, Z12, Z13
 	VPANDD       Z2, Z13, Z13
@@ -16369,44 +18401,44 @@ rest:
 	VPORD        Z12, Z13, Z12
 	MOVQ         304(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z13
-	MOVQ         352(AX), DX
+	MOVQ         328(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z14
 	VADDPS       Z14, Z13, Z13
 	MOVQ         304(AX), DX
 	VMOVUPS      Z13, K1, (DX)(CX*4)
-	MOVQ         64(AX), DX
+	MOVQ         424(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z14
 	VMULPS       Z12, Z13, Z15
 	VMOVAPS      Z14, Z16
 	VFNMADD231PS Z14, Z14, Z16
 	VMULPS       Z16, Z15, Z15
-	MOVQ         128(AX), DX
+	MOVQ         88(AX), DX
 	VMOVUPS      Z15, K1, (DX)(CX*4)
-	MOVQ         192(AX), DX
+	MOVQ         184(AX), DX
 	VMOVUPS      Z15, K1, (DX)(CX*4)
-	MOVQ         256(AX), DX
+	MOVQ         280(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z16
 	VADDPS       Z16, Z15, Z15
-	MOVQ         256(AX), DX
+	MOVQ         280(AX), DX
 	VMOVUPS      Z15, K1, (DX)(CX*4)
 	VMULPS       Z14, Z13, Z13
 	VMOVAPS      Z0, Z14
 	VFNMADD231PS Z12, Z12, Z14
 	VMULPS       Z14, Z13, Z12
-	MOVQ         320(AX), DX
+	MOVQ         496(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z13
 	VADDPS       Z13, Z12, Z12
-	MOVQ         16(AX), DX
+	MOVQ         352(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z13
-	MOVQ         48(AX), DX
+	MOVQ         400(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z14
 	VMULPS       Z14, Z12, Z15
 	VMOVAPS      Z13, Z16
 	VFNMADD231PS Z13, Z13, Z16
 	VMULPS       Z16, Z15, Z15
-	MOVQ         80(AX), DX
+	MOVQ         16(AX), DX
 	VMOVUPS      Z15, K1, (DX)(CX*4)
-	MOVQ         144(AX), DX
+	MOVQ         112(AX), DX
 	VMOVUPS      Z15, K1, (DX)(CX*4)
 	MOVQ         208(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z16
@@ -16417,81 +18449,925 @@ rest:
 	VMOVAPS      Z0, Z15
 	VFNMADD231PS Z14, Z14, Z15
 	VMULPS       Z15, Z13, Z13
-	MOVQ         112(AX), DX
+	MOVQ         64(AX), DX
 	VMOVUPS      Z13, K1, (DX)(CX*4)
-	MOVQ         176(AX), DX
+	MOVQ         160(AX), DX
 	VMOVUPS      Z13, K1, (DX)(CX*4)
-	MOVQ         240(AX), DX
+	MOVQ         256(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z14
 	VADDPS       Z14, Z13, Z13
-	MOVQ         240(AX), DX
+	MOVQ         256(AX), DX
 	VMOVUPS      Z13, K1, (DX)(CX*4)
-	MOVQ         32(AX), DX
+	MOVQ         376(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z13
-	MOVQ         288(AX), DX
+	MOVQ         472(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z14
 	VMULPS       Z14, Z12, Z14
 	VMOVAPS      Z13, Z15
 	VFNMADD231PS Z13, Z13, Z15
 	VMULPS       Z15, Z14, Z14
-	MOVQ         96(AX), DX
+	MOVQ         40(AX), DX
 	VMOVUPS      Z14, K1, (DX)(CX*4)
-	MOVQ         160(AX), DX
+	MOVQ         136(AX), DX
 	VMOVUPS      Z14, K1, (DX)(CX*4)
-	MOVQ         224(AX), DX
+	MOVQ         232(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z15
 	VADDPS       Z15, Z14, Z14
-	MOVQ         224(AX), DX
+	MOVQ         232(AX), DX
 	VMOVUPS      Z14, K1, (DX)(CX*4)
 	VMULPS       Z13, Z12, Z12
-	MOVQ         336(AX), DX
+	MOVQ         520(AX), DX
 	VMOVUPS      Z12, K1, (DX)(CX*4)
 
 end:
 	MOVQ 24(AX), CX
 	ADDQ CX, 16(AX)
-	MOVQ 40(AX), CX
-	ADDQ CX, 32(AX)
-	MOVQ 56(AX), CX
-	ADDQ CX, 48(AX)
+	MOVQ 48(AX), CX
+	ADDQ CX, 40(AX)
 	MOVQ 72(AX), CX
 	ADDQ CX, 64(AX)
-	MOVQ 88(AX), CX
-	ADDQ CX, 80(AX)
-	MOVQ 104(AX), CX
-	ADDQ CX, 96(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 88(AX)
 	MOVQ 120(AX), CX
 	ADDQ CX, 112(AX)
-	MOVQ 136(AX), CX
-	ADDQ CX, 128(AX)
-	MOVQ 152(AX), CX
-	ADDQ CX, 144(AX)
+	MOVQ 144(AX), CX
+	ADDQ CX, 136(AX)
 	MOVQ 168(AX), CX
 	ADDQ CX, 160(AX)
-	MOVQ 184(AX), CX
-	ADDQ CX, 176(AX)
-	MOVQ 200(AX), CX
-	ADDQ CX, 192(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 184(AX)
 	MOVQ 216(AX), CX
 	ADDQ CX, 208(AX)
-	MOVQ 232(AX), CX
-	ADDQ CX, 224(AX)
-	MOVQ 248(AX), CX
-	ADDQ CX, 240(AX)
+	MOVQ 240(AX), CX
+	ADDQ CX, 232(AX)
 	MOVQ 264(AX), CX
 	ADDQ CX, 256(AX)
-	MOVQ 280(AX), CX
-	ADDQ CX, 272(AX)
-	MOVQ 296(AX), CX
-	ADDQ CX, 288(AX)
+	MOVQ 288(AX), CX
+	ADDQ CX, 280(AX)
 	MOVQ 312(AX), CX
 	ADDQ CX, 304(AX)
-	MOVQ 328(AX), CX
-	ADDQ CX, 320(AX)
-	MOVQ 344(AX), CX
-	ADDQ CX, 336(AX)
+	MOVQ 336(AX), CX
+	ADDQ CX, 328(AX)
 	MOVQ 360(AX), CX
 	ADDQ CX, 352(AX)
+	MOVQ 384(AX), CX
+	ADDQ CX, 376(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 400(AX)
+	MOVQ 432(AX), CX
+	ADDQ CX, 424(AX)
+	MOVQ 456(AX), CX
+	ADDQ CX, 448(AX)
+	MOVQ 480(AX), CX
+	ADDQ CX, 472(AX)
+	MOVQ 504(AX), CX
+	ADDQ CX, 496(AX)
+	MOVQ 528(AX), CX
+	ADDQ CX, 520(AX)
+	DECQ 8(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gruGradAVX512(p *uint64)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·gruGradAVX512(SB), NOSPLIT, $0-8
+	MOVQ         p+0(FP), AX
+	VBROADCASTSS v3f8000003f8000003f8000003f800000x8<>+0(SB), Z0
+
+row:
+	MOVQ   88(AX), CX
+	ADDQ   104(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x0c, DX, DX
+
+ahead0:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead0
+	MOVQ       304(AX), CX
+	ADDQ       320(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead1:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead1
+	MOVQ       328(AX), CX
+	ADDQ       344(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead2:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead2
+	MOVQ       352(AX), CX
+	ADDQ       368(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead3:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead3
+	MOVQ       376(AX), CX
+	ADDQ       392(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead4:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead4
+	MOVQ       400(AX), CX
+	ADDQ       416(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead5:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead5
+	MOVQ       424(AX), CX
+	ADDQ       440(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x0c, DX, DX
+
+ahead6:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead6
+	XORQ       CX, CX
+
+vector:
+	LEAQ         16(CX), DX
+	CMPQ         DX, (AX)
+	JGT          rest
+	MOVQ         256(AX), DX
+	VMOVUPS      (DX)(CX*4), Z1
+	MOVQ         304(AX), DX
+	VMOVUPS      (DX)(CX*4), Z2
+	MOVQ         328(AX), DX
+	VMOVUPS      (DX)(CX*4), Z3
+	MOVQ         352(AX), DX
+	VMOVUPS      (DX)(CX*4), Z4
+	VMULPS       Z3, Z1, Z5
+	MOVQ         496(AX), DX
+	VMOVUPS      Z5, (DX)(CX*4)
+	MOVQ         400(AX), DX
+	VMOVUPS      (DX)(CX*4), Z5
+	VSUBPS       Z4, Z5, Z5
+	VMULPS       Z5, Z1, Z5
+	VMOVAPS      Z3, Z6
+	VFNMADD231PS Z3, Z3, Z6
+	VMULPS       Z6, Z5, Z5
+	MOVQ         448(AX), DX
+	VMOVUPS      Z5, (DX)(CX*4)
+	MOVQ         40(AX), DX
+	VMOVUPS      Z5, (DX)(CX*4)
+	MOVQ         112(AX), DX
+	VMOVUPS      Z5, (DX)(CX*4)
+	MOVQ         184(AX), DX
+	VMOVUPS      (DX)(CX*4), Z6
+	VADDPS       Z6, Z5, Z5
+	MOVQ         184(AX), DX
+	VMOVUPS      Z5, (DX)(CX*4)
+	VMOVAPS      Z1, Z5
+	VFNMADD231PS Z3, Z1, Z5
+	VMOVAPS      Z0, Z1
+	VFNMADD231PS Z4, Z4, Z1
+	VMULPS       Z1, Z5, Z1
+	MOVQ         472(AX), DX
+	VMOVUPS      Z1, (DX)(CX*4)
+	MOVQ         208(AX), DX
+	VMOVUPS      (DX)(CX*4), Z3
+	VADDPS       Z3, Z1, Z3
+	MOVQ         208(AX), DX
+	VMOVUPS      Z3, (DX)(CX*4)
+	MOVQ         376(AX), DX
+	VMOVUPS      (DX)(CX*4), Z3
+	VMULPS       Z3, Z1, Z3
+	VMOVAPS      Z2, Z4
+	VFNMADD231PS Z2, Z2, Z4
+	VMULPS       Z4, Z3, Z3
+	MOVQ         424(AX), DX
+	VMOVUPS      Z3, (DX)(CX*4)
+	MOVQ         16(AX), DX
+	VMOVUPS      Z3, (DX)(CX*4)
+	MOVQ         88(AX), DX
+	VMOVUPS      Z3, (DX)(CX*4)
+	MOVQ         160(AX), DX
+	VMOVUPS      (DX)(CX*4), Z4
+	VADDPS       Z4, Z3, Z3
+	MOVQ         160(AX), DX
+	VMOVUPS      Z3, (DX)(CX*4)
+	VMULPS       Z2, Z1, Z1
+	MOVQ         64(AX), DX
+	VMOVUPS      Z1, (DX)(CX*4)
+	MOVQ         136(AX), DX
+	VMOVUPS      Z1, (DX)(CX*4)
+	MOVQ         232(AX), DX
+	VMOVUPS      (DX)(CX*4), Z2
+	VADDPS       Z2, Z1, Z1
+	MOVQ         232(AX), DX
+	VMOVUPS      Z1, (DX)(CX*4)
+	LEAQ         16(CX), CX
+	JMP          vector
+
+rest:
+	MOVQ         (AX), DX
+	SUBQ         CX, DX
+	JLE          end
+	MOVL         $-1, BX
+	BZHIL        DX, BX, BX
+	KMOVW        BX, K1
+	MOVQ         256(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z1
+	MOVQ         304(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z2
+	MOVQ         328(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z3
+	MOVQ         352(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z4
+	VMULPS       Z3, Z1, Z5
+	MOVQ         496(AX), DX
+	VMOVUPS      Z5, K1, (DX)(CX*4)
+	MOVQ         400(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z5
+	VSUBPS       Z4, Z5, Z5
+	VMULPS       Z5, Z1, Z5
+	VMOVAPS      Z3, Z6
+	VFNMADD231PS Z3, Z3, Z6
+	VMULPS       Z6, Z5, Z5
+	MOVQ         448(AX), DX
+	VMOVUPS      Z5, K1, (DX)(CX*4)
+	MOVQ         40(AX), DX
+	VMOVUPS      Z5, K1, (DX)(CX*4)
+	MOVQ         112(AX), DX
+	VMOVUPS      Z5, K1, (DX)(CX*4)
+	MOVQ         184(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	MOVQ         184(AX), DX
+	VMOVUPS      Z5, K1, (DX)(CX*4)
+	VMOVAPS      Z1, Z5
+	VFNMADD231PS Z3, Z1, Z5
+	VMOVAPS      Z0, Z1
+	VFNMADD231PS Z4, Z4, Z1
+	VMULPS       Z1, Z5, Z1
+	MOVQ         472(AX), DX
+	VMOVUPS      Z1, K1, (DX)(CX*4)
+	MOVQ         208(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z3
+	VADDPS       Z3, Z1, Z3
+	MOVQ         208(AX), DX
+	VMOVUPS      Z3, K1, (DX)(CX*4)
+	MOVQ         376(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z3
+	VMULPS       Z3, Z1, Z3
+	VMOVAPS      Z2, Z4
+	VFNMADD231PS Z2, Z2, Z4
+	VMULPS       Z4, Z3, Z3
+	MOVQ         424(AX), DX
+	VMOVUPS      Z3, K1, (DX)(CX*4)
+	MOVQ         16(AX), DX
+	VMOVUPS      Z3, K1, (DX)(CX*4)
+	MOVQ         88(AX), DX
+	VMOVUPS      Z3, K1, (DX)(CX*4)
+	MOVQ         160(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	MOVQ         160(AX), DX
+	VMOVUPS      Z3, K1, (DX)(CX*4)
+	VMULPS       Z2, Z1, Z1
+	MOVQ         64(AX), DX
+	VMOVUPS      Z1, K1, (DX)(CX*4)
+	MOVQ         136(AX), DX
+	VMOVUPS      Z1, K1, (DX)(CX*4)
+	MOVQ         232(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z2
+	VADDPS       Z2, Z1, Z1
+	MOVQ         232(AX), DX
+	VMOVUPS      Z1, K1, (DX)(CX*4)
+
+end:
+	MOVQ 24(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 48(AX), CX
+	ADDQ CX, 40(AX)
+	MOVQ 72(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 88(AX)
+	MOVQ 120(AX), CX
+	ADDQ CX, 112(AX)
+	MOVQ 144(AX), CX
+	ADDQ CX, 136(AX)
+	MOVQ 168(AX), CX
+	ADDQ CX, 160(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 184(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 208(AX)
+	MOVQ 240(AX), CX
+	ADDQ CX, 232(AX)
+	MOVQ 264(AX), CX
+	ADDQ CX, 256(AX)
+	MOVQ 288(AX), CX
+	ADDQ CX, 280(AX)
+	MOVQ 312(AX), CX
+	ADDQ CX, 304(AX)
+	MOVQ 336(AX), CX
+	ADDQ CX, 328(AX)
+	MOVQ 360(AX), CX
+	ADDQ CX, 352(AX)
+	MOVQ 384(AX), CX
+	ADDQ CX, 376(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 400(AX)
+	MOVQ 432(AX), CX
+	ADDQ CX, 424(AX)
+	MOVQ 456(AX), CX
+	ADDQ CX, 448(AX)
+	MOVQ 480(AX), CX
+	ADDQ CX, 472(AX)
+	MOVQ 504(AX), CX
+	ADDQ CX, 496(AX)
+	DECQ 8(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gruGradSequenceAVX512(p *uint64)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·gruGradSequenceAVX512(SB), NOSPLIT, $0-8
+	MOVQ         p+0(FP), AX
+	VBROADCASTSS v3f8000003f8000003f8000003f800000x8<>+0(SB), Z0
+
+row:
+	MOVQ   280(AX), CX
+	ADDQ   296(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
+
+ahead0:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead0
+	MOVQ       88(AX), CX
+	ADDQ       104(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x0c, DX, DX
+
+ahead1:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead1
+	MOVQ       304(AX), CX
+	ADDQ       320(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead2:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead2
+	MOVQ       328(AX), CX
+	ADDQ       344(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead3:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead3
+	MOVQ       352(AX), CX
+	ADDQ       368(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead4:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead4
+	MOVQ       376(AX), CX
+	ADDQ       392(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead5:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead5
+	MOVQ       400(AX), CX
+	ADDQ       416(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead6:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead6
+	MOVQ       424(AX), CX
+	ADDQ       440(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x0c, DX, DX
+
+ahead7:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead7
+	XORQ       CX, CX
+
+vector:
+	LEAQ         16(CX), DX
+	CMPQ         DX, (AX)
+	JGT          rest
+	MOVQ         256(AX), DX
+	VMOVUPS      (DX)(CX*4), Z1
+	MOVQ         280(AX), DX
+	VMOVUPS      (DX)(CX*4), Z2
+	VADDPS       Z2, Z1, Z1
+	MOVQ         256(AX), DX
+	VMOVUPS      Z1, (DX)(CX*4)
+	MOVQ         304(AX), DX
+	VMOVUPS      (DX)(CX*4), Z2
+	MOVQ         328(AX), DX
+	VMOVUPS      (DX)(CX*4), Z3
+	MOVQ         352(AX), DX
+	VMOVUPS      (DX)(CX*4), Z4
+	VMULPS       Z3, Z1, Z5
+	MOVQ         496(AX), DX
+	VMOVUPS      Z5, (DX)(CX*4)
+	MOVQ         400(AX), DX
+	VMOVUPS      (DX)(CX*4), Z5
+	VSUBPS       Z4, Z5, Z5
+	VMULPS       Z5, Z1, Z5
+	VMOVAPS      Z3, Z6
+	VFNMADD231PS Z3, Z3, Z6
+	VMULPS       Z6, Z5, Z5
+	MOVQ         448(AX), DX
+	VMOVUPS      Z5, (DX)(CX*4)
+	MOVQ         40(AX), DX
+	VMOVUPS      Z5, (DX)(CX*4)
+	MOVQ         112(AX), DX
+	VMOVUPS      Z5, (DX)(CX*4)
+	MOVQ         184(AX), DX
+	VMOVUPS      (DX)(CX*4), Z6
+	VADDPS       Z6, Z5, Z5
+	MOVQ         184(AX), DX
+	VMOVUPS      Z5, (DX)(CX*4)
+	VMOVAPS      Z1, Z5
+	VFNMADD231PS Z3, Z1, Z5
+	VMOVAPS      Z0, Z1
+	VFNMADD231PS Z4, Z4, Z1
+	VMULPS       Z1, Z5, Z1
+	MOVQ         472(AX), DX
+	VMOVUPS      Z1, (DX)(CX*4)
+	MOVQ         208(AX), DX
+	VMOVUPS      (DX)(CX*4), Z3
+	VADDPS       Z3, Z1, Z3
+	MOVQ         208(AX), DX
+	VMOVUPS      Z3, (DX)(CX*4)
+	MOVQ         376(AX), DX
+	VMOVUPS      (DX)(CX*4), Z3
+	VMULPS       Z3, Z1, Z3
+	VMOVAPS      Z2, Z4
+	VFNMADD231PS Z2, Z2, Z4
+	VMULPS       Z4, Z3, Z3
+	MOVQ         424(AX), DX
+	VMOVUPS      Z3, (DX)(CX*4)
+	MOVQ         16(AX), DX
+	VMOVUPS      Z3, (DX)(CX*4)
+	MOVQ         88(AX), DX
+	VMOVUPS      Z3, (DX)(CX*4)
+	MOVQ         160(AX), DX
+	VMOVUPS      (DX)(CX*4), Z4
+	VADDPS       Z4, Z3, Z3
+	MOVQ         160(AX), DX
+	VMOVUPS      Z3, (DX)(CX*4)
+	VMULPS       Z2, Z1, Z1
+	MOVQ         64(AX), DX
+	VMOVUPS      Z1, (DX)(CX*4)
+	MOVQ         136(AX), DX
+	VMOVUPS      Z1, (DX)(CX*4)
+	MOVQ         232(AX), DX
+	VMOVUPS      (DX)(CX*4), Z2
+	VADDPS       Z2, Z1, Z1
+	MOVQ         232(AX), DX
+	VMOVUPS      Z1, (DX)(CX*4)
+	LEAQ         16(CX), CX
+	JMP          vector
+
+rest:
+	MOVQ         (AX), DX
+	SUBQ         CX, DX
+	JLE          end
+	MOVL         $-1, BX
+	BZHIL        DX, BX, BX
+	KMOVW        BX, K1
+	MOVQ         256(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z1
+	MOVQ         280(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z2
+	VADDPS       Z2, Z1, Z1
+	MOVQ         256(AX), DX
+	VMOVUPS      Z1, K1, (DX)(CX*4)
+	MOVQ         304(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z2
+	MOVQ         328(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z3
+	MOVQ         352(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z4
+	VMULPS       Z3, Z1, Z5
+	MOVQ         496(AX), DX
+	VMOVUPS      Z5, K1, (DX)(CX*4)
+	MOVQ         400(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z5
+	VSUBPS       Z4, Z5, Z5
+	VMULPS       Z5, Z1, Z5
+	VMOVAPS      Z3, Z6
+	VFNMADD231PS Z3, Z3, Z6
+	VMULPS       Z6, Z5, Z5
+	MOVQ         448(AX), DX
+	VMOVUPS      Z5, K1, (DX)(CX*4)
+	MOVQ         40(AX), DX
+	VMOVUPS      Z5, K1, (DX)(CX*4)
+	MOVQ         112(AX), DX
+	VMOVUPS      Z5, K1, (DX)(CX*4)
+	MOVQ         184(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z6
+	VADDPS       Z6, Z5, Z5
+	MOVQ         184(AX), DX
+	VMOVUPS      Z5, K1, (DX)(CX*4)
+	VMOVAPS      Z1, Z5
+	VFNMADD231PS Z3, Z1, Z5
+	VMOVAPS      Z0, Z1
+	VFNMADD231PS Z4, Z4, Z1
+	VMULPS       Z1, Z5, Z1
+	MOVQ         472(AX), DX
+	VMOVUPS      Z1, K1, (DX)(CX*4)
+	MOVQ         208(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z3
+	VADDPS       Z3, Z1, Z3
+	MOVQ         208(AX), DX
+	VMOVUPS      Z3, K1, (DX)(CX*4)
+	MOVQ         376(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z3
+	VMULPS       Z3, Z1, Z3
+	VMOVAPS      Z2, Z4
+	VFNMADD231PS Z2, Z2, Z4
+	VMULPS       Z4, Z3, Z3
+	MOVQ         424(AX), DX
+	VMOVUPS      Z3, K1, (DX)(CX*4)
+	MOVQ         16(AX), DX
+	VMOVUPS      Z3, K1, (DX)(CX*4)
+	MOVQ         88(AX), DX
+	VMOVUPS      Z3, K1, (DX)(CX*4)
+	MOVQ         160(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z4
+	VADDPS       Z4, Z3, Z3
+	MOVQ         160(AX), DX
+	VMOVUPS      Z3, K1, (DX)(CX*4)
+	VMULPS       Z2, Z1, Z1
+	MOVQ         64(AX), DX
+	VMOVUPS      Z1, K1, (DX)(CX*4)
+	MOVQ         136(AX), DX
+	VMOVUPS      Z1, K1, (DX)(CX*4)
+	MOVQ         232(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z2
+	VADDPS       Z2, Z1, Z1
+	MOVQ         232(AX), DX
+	VMOVUPS      Z1, K1, (DX)(CX*4)
+
+end:
+	MOVQ 24(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 48(AX), CX
+	ADDQ CX, 40(AX)
+	MOVQ 72(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 88(AX)
+	MOVQ 120(AX), CX
+	ADDQ CX, 112(AX)
+	MOVQ 144(AX), CX
+	ADDQ CX, 136(AX)
+	MOVQ 168(AX), CX
+	ADDQ CX, 160(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 184(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 208(AX)
+	MOVQ 240(AX), CX
+	ADDQ CX, 232(AX)
+	MOVQ 264(AX), CX
+	ADDQ CX, 256(AX)
+	MOVQ 288(AX), CX
+	ADDQ CX, 280(AX)
+	MOVQ 312(AX), CX
+	ADDQ CX, 304(AX)
+	MOVQ 336(AX), CX
+	ADDQ CX, 328(AX)
+	MOVQ 360(AX), CX
+	ADDQ CX, 352(AX)
+	MOVQ 384(AX), CX
+	ADDQ CX, 376(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 400(AX)
+	MOVQ 432(AX), CX
+	ADDQ CX, 424(AX)
+	MOVQ 456(AX), CX
+	ADDQ CX, 448(AX)
+	MOVQ 480(AX), CX
+	ADDQ CX, 472(AX)
+	MOVQ 504(AX), CX
+	ADDQ CX, 496(AX)
+	DECQ 8(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func rnnGradAVX512(p *uint64)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rnnGradAVX512(SB), NOSPLIT, $0-8
+	MOVQ         p+0(FP), AX
+	VBROADCASTSS v3f8000003f8000003f8000003f800000x8<>+0(SB), Z0
+
+row:
+	MOVQ   40(AX), CX
+	ADDQ   56(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
+
+ahead0:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead0
+	MOVQ       136(AX), CX
+	ADDQ       152(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead1:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead1
+	XORQ       CX, CX
+
+vector:
+	LEAQ         16(CX), DX
+	CMPQ         DX, (AX)
+	JGT          rest
+	MOVQ         88(AX), DX
+	VMOVUPS      (DX)(CX*4), Z1
+	MOVQ         136(AX), DX
+	VMOVUPS      (DX)(CX*4), Z2
+	VMOVAPS      Z0, Z3
+	VFNMADD231PS Z2, Z2, Z3
+	VMULPS       Z3, Z1, Z1
+	MOVQ         16(AX), DX
+	VMOVUPS      Z1, (DX)(CX*4)
+	MOVQ         40(AX), DX
+	VMOVUPS      Z1, (DX)(CX*4)
+	MOVQ         64(AX), DX
+	VMOVUPS      (DX)(CX*4), Z2
+	VADDPS       Z2, Z1, Z1
+	MOVQ         64(AX), DX
+	VMOVUPS      Z1, (DX)(CX*4)
+	LEAQ         16(CX), CX
+	JMP          vector
+
+rest:
+	MOVQ         (AX), DX
+	SUBQ         CX, DX
+	JLE          end
+	MOVL         $-1, BX
+	BZHIL        DX, BX, BX
+	KMOVW        BX, K1
+	MOVQ         88(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z1
+	MOVQ         136(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z2
+	VMOVAPS      Z0, Z3
+	VFNMADD231PS Z2, Z2, Z3
+	VMULPS       Z3, Z1, Z1
+	MOVQ         16(AX), DX
+	VMOVUPS      Z1, K1, (DX)(CX*4)
+	MOVQ         40(AX), DX
+	VMOVUPS      Z1, K1, (DX)(CX*4)
+	MOVQ         64(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z2
+	VADDPS       Z2, Z1, Z1
+	MOVQ         64(AX), DX
+	VMOVUPS      Z1, K1, (DX)(CX*4)
+
+end:
+	MOVQ 24(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 48(AX), CX
+	ADDQ CX, 40(AX)
+	MOVQ 72(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 88(AX)
+	MOVQ 120(AX), CX
+	ADDQ CX, 112(AX)
+	MOVQ 144(AX), CX
+	ADDQ CX, 136(AX)
+	DECQ 8(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func rnnGradSequenceAVX512(p *uint64)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·rnnGradSequenceAVX512(SB), NOSPLIT, $0-8
+	MOVQ         p+0(FP), AX
+	VBROADCASTSS v3f8000003f8000003f8000003f800000x8<>+0(SB), Z0
+
+row:
+	MOVQ   112(AX), CX
+	ADDQ   128(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
+
+ahead0:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead0
+	MOVQ       40(AX), CX
+	ADDQ       56(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead1:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead1
+	MOVQ       136(AX), CX
+	ADDQ       152(AX), CX
+	MOVQ       (AX), DX
+	IMUL3Q     $0x04, DX, DX
+
+ahead2:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead2
+	XORQ       CX, CX
+
+vector:
+	LEAQ         16(CX), DX
+	CMPQ         DX, (AX)
+	JGT          rest
+	MOVQ         88(AX), DX
+	VMOVUPS      (DX)(CX*4), Z1
+	MOVQ         112(AX), DX
+	VMOVUPS      (DX)(CX*4), Z2
+	VADDPS       Z2, Z1, Z1
+	MOVQ         88(AX), DX
+	VMOVUPS      Z1, (DX)(CX*4)
+	MOVQ         136(AX), DX
+	VMOVUPS      (DX)(CX*4), Z2
+	VMOVAPS      Z0, Z3
+	VFNMADD231PS Z2, Z2, Z3
+	VMULPS       Z3, Z1, Z1
+	MOVQ         16(AX), DX
+	VMOVUPS      Z1, (DX)(CX*4)
+	MOVQ         40(AX), DX
+	VMOVUPS      Z1, (DX)(CX*4)
+	MOVQ         64(AX), DX
+	VMOVUPS      (DX)(CX*4), Z2
+	VADDPS       Z2, Z1, Z1
+	MOVQ         64(AX), DX
+	VMOVUPS      Z1, (DX)(CX*4)
+	LEAQ         16(CX), CX
+	JMP          vector
+
+rest:
+	MOVQ         (AX), DX
+	SUBQ         CX, DX
+	JLE          end
+	MOVL         $-1, BX
+	BZHIL        DX, BX, BX
+	KMOVW        BX, K1
+	MOVQ         88(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z1
+	MOVQ         112(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z2
+	VADDPS       Z2, Z1, Z1
+	MOVQ         88(AX), DX
+	VMOVUPS      Z1, K1, (DX)(CX*4)
+	MOVQ         136(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z2
+	VMOVAPS      Z0, Z3
+	VFNMADD231PS Z2, Z2, Z3
+	VMULPS       Z3, Z1, Z1
+	MOVQ         16(AX), DX
+	VMOVUPS      Z1, K1, (DX)(CX*4)
+	MOVQ         40(AX), DX
+	VMOVUPS      Z1, K1, (DX)(CX*4)
+	MOVQ         64(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z2
+	VADDPS       Z2, Z1, Z1
+	MOVQ         64(AX), DX
+	VMOVUPS      Z1, K1, (DX)(CX*4)
+
+end:
+	MOVQ 24(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 48(AX), CX
+	ADDQ CX, 40(AX)
+	MOVQ 72(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 96(AX), CX
+	ADDQ CX, 88(AX)
+	MOVQ 120(AX), CX
+	ADDQ CX, 112(AX)
+	MOVQ 144(AX), CX
+	ADDQ CX, 136(AX)
 	DECQ 8(AX)
 	JNZ  row
 	VZEROUPPER
