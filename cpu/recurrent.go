@@ -1,26 +1,26 @@
 package cpu
 
-import (
-	"aetrain/cpu/gemm"
-	"aetrain/cpu/vec"
-)
+import "aetrain/cpu/vec"
 
 // Recurrent ops walk through time with a few examples each task, which nobody waits for: no barrier between times, and the
-// states and the recurrent weight stay in the cache. Inside a task each gate is a block of examples×H, so that one call of
-// a vector kernel does all of it; what the gradient needs is stored that way.
+// states and the recurrent weight stay in the cache. A time is one product of the states with the weights of all gates, and one
+// pass of a vector kernel over the examples' rows (cpu/vec/recurrent.go). What the gradient needs is stored gate by gate, a block
+// of examples×H each. recurrent_forward.go and recurrent_backward.go have the ways that all ops share.
 
 // recurrence is what the kernels of all recurrent ops share.
 type recurrence struct {
 	n, t, h int
+	gates   int
 	rows    int // examples a task
 	reverse bool
-	same    bool      // the gates are the same at all times
 	mask    []float32 // N×T; nil: all are valid
+
+	products *recurrentProducts
 }
 
 // newRecurrence decides how many examples a task has: as few as leave the product its tiles where examples are few.
-func newRecurrence(n, t, h int, reverse bool, mask []memory) recurrence {
-	r := recurrence{n: n, t: t, h: h, reverse: reverse, rows: recurrentRows}
+func newRecurrence(n, t, h, gates int, reverse bool, mask []memory) recurrence {
+	r := recurrence{n: n, t: t, h: h, gates: gates, reverse: reverse, rows: recurrentRows}
 	if n < 4*r.rows {
 		r.rows = max(1, (n+3)/4)
 	}
@@ -35,11 +35,8 @@ const recurrentRows = 16
 
 func (r *recurrence) tasks() int { return (r.n + r.rows - 1) / r.rows }
 
-// block is the first example of a task, and how many there are.
-func (r *recurrence) block(task int) (n0, rows int) {
-	n0 = task * r.rows
-	return n0, min(r.rows, r.n-n0)
-}
+// scratch is how many floats a worker needs for blocks of a task's examples and the products.
+func (r *recurrence) scratch(blocks int) int { return blocks*r.rows*r.h + r.products.local }
 
 // time is the k-th time on the way.
 func (r *recurrence) time(k int) int {
@@ -57,126 +54,21 @@ func (r *recurrence) ahead(way int) vec.Next {
 	return vec.Next{Time: way, Stored: way * r.n * r.h}
 }
 
-// row is the place of time t of example n in an N×T×width value.
-func (r *recurrence) row(n, t, width int) int { return (n*r.t + t) * width }
-
-// stored is block b of time t for some examples in a T×blocks×N×H value, or spare where nobody wants it.
-func (r *recurrence) stored(all, spare []float32, blocks, t, b, n0, rows int) []float32 {
-	if all == nil {
-		return spare
-	}
-	at := ((t*blocks+b)*r.n + n0) * r.h
-	return all[at : at+rows*r.h]
+// examples are a task's examples, on the worker that walks through time with them.
+type examples struct {
+	*recurrence
+	w        *worker
+	n0, rows int
+	local    []float32 // what is left of the worker's scratch
 }
 
-// from is an N×T×H value from time t of example n on; nil where nobody wants it.
-func (r *recurrence) from(all []float32, n, t int) []float32 {
-	if all == nil {
-		return nil
-	}
-	return all[r.row(n, t, r.h):]
+func (r *recurrence) examples(w *worker, task int) examples {
+	n0 := task * r.rows
+	return examples{recurrence: r, w: w, n0: n0, rows: min(r.rows, r.n-n0), local: w.local}
 }
 
-// input is the input's part of all gates from the k-th time of example n on, and how far the next example's is.
-func (r *recurrence) input(gates []float32, width, n, k int) (part []float32, step int) {
-	t, times := r.time(k), r.t
-	if r.same {
-		t, times = 0, 1
-	}
-	return gates[(n*times+t)*width:], times * width
-}
-
-// state is the part of an N×H value that belongs to some examples.
-func (r *recurrence) state(x []float32, n0, rows int) []float32 {
-	return x[n0*r.h : (n0+rows)*r.h]
-}
-
-// put writes a block of time t to an N×T×H value.
-func (r *recurrence) put(dst, block []float32, n0, rows, t int) {
-	if dst == nil {
-		return
-	}
-	for i := range rows {
-		copy(dst[r.row(n0+i, t, r.h):], block[i*r.h:(i+1)*r.h])
-	}
-}
-
-// putGates writes the gates' blocks of time t side by side to an N×T×len(blocks)·H value.
-func (r *recurrence) putGates(dst []float32, blocks [][]float32, n0, rows, t int) {
-	if dst == nil {
-		return
-	}
-	for i := range rows {
-		at := r.row(n0+i, t, len(blocks)*r.h)
-		for g, x := range blocks {
-			copy(dst[at+g*r.h:], x[i*r.h:(i+1)*r.h])
-		}
-	}
-}
-
-// valid reports whether example n counts at time t.
-func (r *recurrence) valid(n, t int) bool { return r.mask == nil || r.mask[n*r.t+t] != 0 }
-
-// keepMasked copies the rows of old that the mask hides at time t over new ones.
-func (r *recurrence) keepMasked(new, old []float32, n0, rows, t int) {
-	if r.mask == nil {
-		return
-	}
-	for i := range rows {
-		if !r.valid(n0+i, t) {
-			copy(new[i*r.h:(i+1)*r.h], old[i*r.h:])
-		}
-	}
-}
-
-// clearMasked zeroes the rows that the mask hides at time t.
-func (r *recurrence) clearMasked(block []float32, n0, rows, t int) {
-	if r.mask == nil {
-		return
-	}
-	for i := range rows {
-		if !r.valid(n0+i, t) {
-			clear(block[i*r.h : (i+1)*r.h])
-		}
-	}
-}
-
-// gateInput gives the gates' blocks their input's part at the k-th time: gates of N×T×len(dst)·H, plus bias. base keeps the sums where
-// they are the same at all times. Rows go first: what is far apart in memory is read in as long pieces as there are.
-func (r *recurrence) gateInput(b *Backend, dst, base [][]float32, gates, bias []float32, n0, rows, k int) {
-	if r.same && k > 0 {
-		for g := range dst {
-			copy(dst[g], base[g])
-		}
-		return
-	}
-	t, times := r.time(k), r.t
-	if r.same {
-		t, times = 0, 1
-	}
-	for i := range rows {
-		at := ((n0+i)*times + t) * len(dst) * r.h
-		for g := range dst {
-			b.vec.Add(dst[g][i*r.h:(i+1)*r.h], gates[at+g*r.h:at+(g+1)*r.h], bias[g*r.h:(g+1)*r.h])
-		}
-	}
-	if r.same {
-		for g := range dst {
-			copy(base[g], dst[g])
-		}
-	}
-}
-
-// addSequence adds time t of an N×T×H value.
-func (r *recurrence) addSequence(b *Backend, dst, seq []float32, n0, rows, t int) {
-	if seq == nil {
-		return
-	}
-	for i := range rows {
-		at := r.row(n0+i, t, r.h)
-		b.vec.Add(dst[i*r.h:(i+1)*r.h], dst[i*r.h:(i+1)*r.h], seq[at:at+r.h])
-	}
-}
+// cut takes some blocks of examples×H from the scratch.
+func (e *examples) cut(blocks int) []float32 { return cut(&e.local, blocks*e.rows*e.h) }
 
 // cut takes n floats from the front of a worker's scratch.
 func cut(local *[]float32, n int) []float32 {
@@ -185,51 +77,78 @@ func cut(local *[]float32, n int) []float32 {
 	return piece
 }
 
-// recurrentProducts multiply a block of examples by parts of the recurrent weight, which are packed once a run: by their transposes on
-// the way forward, by themselves on the way back.
-type recurrentProducts struct {
-	whole, last *gemm.Plan // of full tasks, of the last one
-	packed      []float32
-	each        int // floats of a packed part
-	calls       []gemm.Call
-	local       int // scratch of a worker
+// state is the examples' part of an N×blocks·H value; nil where nobody wants it.
+func (e *examples) state(x []float32, blocks int) []float32 {
+	if x == nil {
+		return nil
+	}
+	return x[e.n0*blocks*e.h : (e.n0+e.rows)*blocks*e.h]
 }
 
-// gateProducts reserves the products with each gate's H×H part. dst += block·part always: what dst holds before is the gate's input,
-// or the gradient that has come so far.
-func (b *binder) gateProducts(r *recurrence, weight []float32, gates int, transposed bool) *recurrentProducts {
-	return b.recurrentProducts(r, weight, gemm.Shape{N: r.h, K: r.h, TransB: transposed, Accumulate: true}, gates)
+// from is an N×T×blocks·H value from time t of the first example on; nil where nobody wants it. Examples are T·blocks·H apart.
+func (e *examples) from(x []float32, blocks, t int) []float32 {
+	if x == nil {
+		return nil
+	}
+	return x[(e.n0*e.t+t)*blocks*e.h:]
 }
 
-// recurrentProducts reserves the products of a task's rows with parts of the weight, of the shape's N and K, and appends their packing.
-func (b *binder) recurrentProducts(r *recurrence, weight []float32, s gemm.Shape, parts int) *recurrentProducts {
-	plan := func(rows int) *gemm.Plan {
-		s.M = rows
-		return gemm.NewPlan(b.b.tier, s, gemm.Options{PackA: gemm.PackNone, PackB: gemm.PackShared, Tasks: 1})
+// stored is block b of time t in a T×blocks×N×H value, or spare where nobody wants it.
+func (e *examples) stored(all, spare []float32, blocks, t, b int) []float32 {
+	if all == nil {
+		return spare
 	}
-	p := &recurrentProducts{whole: plan(r.rows), calls: make([]gemm.Call, b.b.workers.count())}
-	p.last = p.whole
-	if rest := r.n % r.rows; rest > 0 {
-		p.last = plan(rest)
-	}
-	p.each = (p.whole.SharedFloats() + 15) / 16 * 16
-	p.packed = alloc(parts * p.each)
-	p.local = max(p.whole.LocalFloats(), p.last.LocalFloats())
-	tasks := p.whole.PackTasks()
-	b.phase(parts*tasks, func(_ *worker, task int) {
-		i := task / tasks
-		p.whole.Pack(task%tasks, nil, weight[i*s.N*s.K:], p.packed[i*p.each:(i+1)*p.each])
-	})
-	return p
+	at := ((t*blocks+b)*e.n + e.n0) * e.h
+	return all[at : at+e.rows*e.h]
 }
 
-// run computes a task's product of block with a part.
-func (p *recurrentProducts) run(w *worker, dst, block, scratch []float32, part, rows int) {
-	c := &p.calls[w.id]
-	c.A, c.B, c.C, c.Shared, c.Local = block, p.packed, dst, p.packed[part*p.each:(part+1)*p.each], scratch
-	if rows == p.whole.M {
-		p.whole.Do(0, c)
-	} else {
-		p.last.Do(0, c)
+// acts are the four blocks of time t in a T×4×N×H value, or those of spare.
+func (e *examples) acts(all, spare []float32, t int) (list [4][]float32) {
+	for g, size := 0, e.rows*e.h; g < 4; g++ {
+		if all == nil {
+			list[g] = spare[g*size : (g+1)*size]
+		} else {
+			list[g] = e.stored(all, nil, 4, t, g)
+		}
 	}
+	return list
+}
+
+// put writes a block of time t to an N×T×H value.
+func (e *examples) put(dst, block []float32, t int) {
+	if dst == nil {
+		return
+	}
+	for i := range e.rows {
+		copy(dst[((e.n0+i)*e.t+t)*e.h:], block[i*e.h:(i+1)*e.h])
+	}
+}
+
+// hidden reports whether the mask hides time t of the i-th example.
+func (e *examples) hidden(i, t int) bool { return e.mask[(e.n0+i)*e.t+t] == 0 }
+
+// keepMasked copies the rows of old that the mask hides at time t over new ones.
+func (e *examples) keepMasked(new, old []float32, t int) {
+	if e.mask == nil {
+		return
+	}
+	for i := range e.rows {
+		if e.hidden(i, t) {
+			copy(new[i*e.h:(i+1)*e.h], old[i*e.h:])
+		}
+	}
+}
+
+// valid is block, or where there is a mask its copy in spare without the rows hidden at time t.
+func (e *examples) valid(block, spare []float32, t int) []float32 {
+	if e.mask == nil {
+		return block
+	}
+	copy(spare, block)
+	for i := range e.rows {
+		if e.hidden(i, t) {
+			clear(spare[i*e.h : (i+1)*e.h])
+		}
+	}
+	return spare
 }
