@@ -30,6 +30,9 @@ func bindGRU(b *binder, s *step) error {
 func bindGRUGrad(b *binder, s *step) error {
 	o := s.Op.(op.GRUGrad)
 	acts, before, dInput := s.in[0].f32, s.in[1].f32, s.out[0].f32
+	if s.src.Out[0] < 0 {
+		dInput = nil // the gates are the same at all times: their sum is enough
+	}
 	r := b.backward(backward{sums: 4, around: true, dLast: s.in[3].f32, dGates: s.out[1].f32, dSum: s.out[2].f32, dH0: s.out[3].f32},
 		s.Case.Out[0].Shape, 3, s.in[2].f32, o.Reverse, o.Sequence, s.in[4:])
 	b.scratch(r.scratch(0))
