@@ -35,6 +35,12 @@ func TestThreads(t *testing.T) {
 		{Op: op.Product{TransA: true}, Args: []graph.Arg{arg(5001, 90), arg(5001, 1)}},
 		{Op: op.Product{TransB: true}, Args: []graph.Arg{arg(130, 500), arg(20, 500)}},
 		{Op: op.Product{}, Args: []graph.Arg{arg(130, 500), arg(500, 20)}},
+		{Op: op.LSTMSequence{}, Args: []graph.Arg{arg(70, 3, 68), arg(68, 17), arg(68), arg(70, 17), arg(70, 17)}},
+		{Op: op.LSTMGrad{}, Args: []graph.Arg{arg(3, 4, 70, 17), arg(3, 1, 70, 17), arg(70, 17), arg(68, 17), arg(70, 17), arg(70, 17)}},
+		{Op: op.GRUSequence{}, Args: []graph.Arg{arg(70, 3, 51), arg(51, 17), arg(68), arg(70, 17)}},
+		{Op: op.GRUGrad{}, Args: []graph.Arg{arg(3, 4, 70, 17), arg(70, 3, 17), arg(51, 17), arg(70, 17)}},
+		{Op: op.RNNSequence{}, Args: []graph.Arg{arg(70, 3, 17), arg(17, 17), arg(17), arg(70, 17)}},
+		{Op: op.RNNGrad{}, Args: []graph.Arg{arg(70, 3, 17), arg(17, 17), arg(70, 17)}},
 	} {
 		t.Run(fmt.Sprintf("%s%v", e.Op.Name(), e.Args[0].Spec.Shape), func(t *testing.T) {
 			want := bits(t, e, 1)
