@@ -165,6 +165,9 @@ PUBLISHED = if [ -d runs/reproduce/$(1)-$(2)/checkpoints/last ]; then \
 	fi
 # What is asked of a run beside its loss.
 JUDGED = $(RUN) eval -run runs/reproduce/$(1) -quiet $(2)
+# The curves of all seeds of some runs, as runs/reproduce/NAME.png, with published figures.
+CURVES = $(RUN) compare -quiet -curves runs/reproduce/$(1).png $(3) \
+	$(foreach name,$(2),$(foreach seed,$(shell seq $(SEEDS)),runs/reproduce/$(name)-$(seed)))
 
 .PHONY: reproduce-burda
 reproduce-burda: ## VAE and IWAE of Burda et al. on MNIST: NLL by 5,000 samples (many hours; EPOCHS=13: about one)
@@ -172,6 +175,8 @@ reproduce-burda: ## VAE and IWAE of Burda et al. on MNIST: NLL by 5,000 samples 
 		$(call PUBLISHED,$$name,$$seed); \
 		$(call JUDGED,$$name-$$seed,-checkpoint last -metrics nll -samples 5000); \
 	done; done
+	@$(call CURVES,burda,burda-vae burda-iwae-5 burda-iwae-50,-mark "VAE$(comma) published NLL=86.76" \
+		-mark "IWAE-5$(comma) published NLL=85.54" -mark "IWAE-50$(comma) published NLL=84.78")
 
 .PHONY: reproduce-pythae
 reproduce-pythae: ## VAE and IWAE of Pythae's table on MNIST of fixed bits (hours; EPOCHS=40: minutes)
@@ -179,6 +184,7 @@ reproduce-pythae: ## VAE and IWAE of Pythae's table on MNIST of fixed bits (hour
 		$(call PUBLISHED,pythae-vae,$$seed); $(call JUDGED,pythae-vae-$$seed,-metrics nll -samples 200); \
 		$(call PUBLISHED,pythae-iwae,$$seed); $(call JUDGED,pythae-iwae-$$seed,-metrics nll -samples 5000); \
 	done
+	@$(call CURVES,pythae,pythae-vae pythae-iwae,-mark "VAE$(comma) published NLL=89.78" -mark "IWAE$(comma) published NLL=86.82")
 
 .PHONY: reproduce-disentanglement
 reproduce-disentanglement: ## beta-VAE, FactorVAE and beta-TCVAE on the shapes: MIG, FactorVAE score, DCI

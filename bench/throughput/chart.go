@@ -8,9 +8,8 @@ import (
 	"io"
 
 	"golang.org/x/image/font"
-	"golang.org/x/image/font/gofont/goregular"
-	"golang.org/x/image/font/opentype"
-	"golang.org/x/image/math/fixed"
+
+	"aetrain/internal/grid"
 )
 
 // Sizes of the chart in pixels.
@@ -27,7 +26,6 @@ const (
 
 // Colours: ours by device, peers by their place.
 var (
-	ink       = color.RGBA{0x22, 0x22, 0x22, 0xff}
 	oursTints = []color.RGBA{{0x1b, 0x6e, 0xa8, 0xff}, {0x2a, 0x9d, 0x4a, 0xff}, {0x7b, 0x4b, 0xa8, 0xff}}
 	peerTints = []color.RGBA{{0xc9, 0xa2, 0x6b, 0xff}, {0xd9, 0xb9, 0x8a, 0xff}, {0xe6, 0xcf, 0xad, 0xff}}
 )
@@ -41,7 +39,7 @@ type chart struct {
 
 // WriteChart draws the results as PNG: a group of bars for each row, as long as their share of the row's fastest side.
 func (r *Report) WriteChart(w io.Writer) error {
-	face, err := chartFace()
+	face, err := grid.Face(textSize)
 	if err != nil {
 		return err
 	}
@@ -63,15 +61,6 @@ func (r *Report) WriteChart(w io.Writer) error {
 		c.group(g, r.Devices)
 	}
 	return png.Encode(w, c.img)
-}
-
-// chartFace is the font of the chart.
-func chartFace() (font.Face, error) {
-	f, err := opentype.Parse(goregular.TTF)
-	if err != nil {
-		return nil, err
-	}
-	return opentype.NewFace(f, &opentype.FaceOptions{Size: textSize, DPI: 72, Hinting: font.HintingFull})
 }
 
 // groups are the results of each row, in their order.
@@ -137,7 +126,4 @@ func deviceIndex(devices []DeviceFacts, name string) int {
 }
 
 // text writes a line at x, on the line that has begun.
-func (c *chart) text(x int, s string) {
-	d := font.Drawer{Dst: c.img, Src: image.NewUniform(ink), Face: c.face, Dot: fixed.P(x, c.y+barHeight-6)}
-	d.DrawString(s)
-}
+func (c *chart) text(x int, s string) { grid.Text(c.img, c.face, x, c.y+barHeight-6, s) }

@@ -10,10 +10,15 @@ import (
 )
 
 var compareCommand = command{
-	name: "compare", args: "RUN RUN...", summary: "show in which keys runs differ, and their last figures side by side",
+	name: "compare", args: "RUN RUN...", summary: "show in which keys runs differ, and their last figures side by side; draw their curves",
+	help: `
+With -curves one run will do. The picture has a line a run, and the legend its last figure. Steps that a resumed run made again count as
+they were made last; stages of a training are not joined; where a figure is no number, the line has a gap. Figures far worse than most,
+as the first ones of a training often are, leave the picture rather than pressing the rest flat; the axis tells the worst of them.`,
 	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
 		var o compareOptions
 		f.format(&o.Format)
+		o.curvesOptions.add(f)
 		o.talkOptions.add(f)
 		return func(_ context.Context, args []string, stdout, stderr io.Writer) error {
 			o.Runs = args
@@ -26,19 +31,25 @@ var compareCommand = command{
 type compareOptions struct {
 	Runs   []string
 	Format string
+	curvesOptions
 	talkOptions
 }
 
 // compareResult is what "aetrain compare -format json" prints.
 type compareResult struct {
 	Runs        []*runInfo           `json:"runs"`
-	Differences map[string][]*string `json:"differences"` // by key: the value of each run as TOML, null where it lacks the key
+	Differences map[string][]*string `json:"differences"`      // by key: the value of each run as TOML, null where it lacks the key
+	Curves      string               `json:"curves,omitempty"` // the file that was written
 }
 
 // runCompare compares runs.
 func runCompare(o compareOptions, stdout, stderr io.Writer) error {
-	if len(o.Runs) < 2 {
-		return usagef("two runs or more are wanted")
+	if len(o.Runs) == 0 || len(o.Runs) == 1 && o.Curves == "" {
+		return usagef("two runs or more are wanted, or one and -curves")
+	}
+	marks, err := o.checkCurves()
+	if err != nil {
+		return err
 	}
 	t := newTalk(stderr, o.talkOptions)
 	var runs []*runInfo
@@ -53,11 +64,20 @@ func runCompare(o compareOptions, stdout, stderr io.Writer) error {
 		}
 		runs = append(runs, info)
 	}
+	if o.Curves != "" {
+		if err := o.writeCurves(runs, marks); err != nil {
+			return err
+		}
+	}
 	keys, values := differences(runs)
 	if o.Format == formatJSON {
-		return writeJSON(stdout, compareResult{runs, values})
+		return writeJSON(stdout, compareResult{runs, values, o.Curves})
 	}
-	compareTable(runs, keys, values).write(stdout)
+	side := compareTable(runs, keys, values)
+	if o.Curves != "" {
+		side.row("curves", o.Curves)
+	}
+	side.write(stdout)
 	return nil
 }
 

@@ -287,7 +287,7 @@ func (j *trainJob) finish(r *trainer.Run, p *trainingProgress, stdout io.Writer)
 // summary is the result for people.
 func (j *trainJob) summary(r *trainer.Run, p *trainingProgress) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s epochs, %s steps in %s\n", r.Status, epochs(r), count(r.Step), span(time.Since(p.began)))
+	fmt.Fprintf(&b, "%s: %s, %s steps in %s\n", r.Status, epochs(r.EpochsDone()), count(r.Step), span(time.Since(p.began)))
 	var t table
 	t.row("train", terms(r.EpochRow))
 	if r.Validation != nil {
@@ -304,9 +304,13 @@ func (j *trainJob) summary(r *trainer.Run, p *trainingProgress) string {
 	return b.String()
 }
 
-// epochs is how many were made, with what there is of the last one.
-func epochs(r *trainer.Run) string {
-	return strconv.FormatFloat(math.Round(100*float64(r.Step)/float64(r.StepsPerEpoch))/100, 'f', -1, 64)
+// epochs is how many were made, with what there is of the last one: "1 epoch", "2.5 epochs".
+func epochs(n float64) string {
+	text := strconv.FormatFloat(math.Round(100*n)/100, 'f', -1, 64)
+	if text == "1" {
+		return "1 epoch"
+	}
+	return text + " epochs"
 }
 
 // interruptedRun is the end of a training that was interrupted; its text is the command that goes on.
