@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 
 	"golang.org/x/image/font"
 )
@@ -168,7 +169,7 @@ func (p *plate) axes(c *Chart, worst float64) {
 		if c.Rising {
 			side = "down to "
 		}
-		label += " (" + side + tickLabel(worst, math.Abs(worst)/1000) + ", outside of the picture)"
+		label += " (" + side + strconv.FormatFloat(worst, 'g', 4, 64) + ", outside of the picture)"
 	}
 	Text(p.picture, p.face, chartMargin, chartMargin+chartText/2, fitted(p.face, label, p.picture.Rect.Dx()-2*chartMargin))
 	Text(p.picture, p.face, a.Min.X+(a.Dx()-textWidth(p.face, c.XLabel))/2, a.Max.Y+2*chartLine, c.XLabel)
