@@ -44,6 +44,6 @@ func TestShapes(t *testing.T) {
 		tiers = append(tiers, b)
 	}
 	backendtest.Shapes(t, tiers, cpu.Kernels(), seed, *shapesFor, func(t *testing.T, b backend.Backend, rng *rand.Rand) {
-		checkRecurrent(t, b, rng.IntN(3), 1+rng.IntN(40), 1+rng.IntN(4), 1+rng.IntN(12), 1+rng.IntN(40), rng.IntN(2) == 0, rng.IntN(2) == 0)
+		drawRecurrent(rng).check(t, b)
 	})
 }

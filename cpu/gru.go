@@ -41,10 +41,11 @@ func bindGRUGrad(b *binder, s *step) error {
 		a := args[w.id]
 		k := r.start(w, task, &a.RecurrentGradArgs)
 		for i := r.t - 1; i >= 0; i-- {
-			t := k.to(b.b, i)
+			t := k.to(i)
 			a.Acts, a.Before = k.acts(acts, nil, t), k.from(before, 1, t)
 			a.Inputs, a.Around = k.from(dInput, 3, t), k.next
 			v.GRUGrad(a)
+			k.clearMasked(a.Inputs, t)
 			k.done(t)
 		}
 		k.finish()

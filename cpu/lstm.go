@@ -21,7 +21,7 @@ func bindLSTM(b *binder, s *step) error {
 			a.Acts = k.acts(acts, gates, t)
 			a.C, a.NewC = c, k.stored(cs, spare, 1, t, 0)
 			v.LSTM(a)
-			k.keepMasked(a.NewC, c, t)
+			k.keepMasked(a.NewC, c, 1, t)
 			k.done(i)
 			if cs == nil {
 				spare = c
@@ -40,22 +40,22 @@ func bindLSTMGrad(b *binder, s *step) error {
 	acts, cs, c0, dCell, dC0 := s.in[0].f32, s.in[1].f32, s.in[2].f32, s.in[5].f32, s.out[3].f32
 	r := b.backward(backward{sums: 4, dLast: s.in[4].f32, dGates: s.out[0].f32, dSum: s.out[1].f32, dH0: s.out[2].f32},
 		s.Case.Out[0].Shape, 4, s.in[3].f32, o.Reverse, o.Sequence, s.in[6:])
-	b.scratch(r.scratch(3))
+	b.scratch(r.scratch(2))
 	v, args := b.b.vec, forEachWorker(b, func(*worker) *vec.LSTMGradArgs { return new(vec.LSTMGradArgs) })
 	b.phase(r.tasks(), func(w *worker, task int) {
 		a := args[w.id]
 		k := r.start(w, task, &a.RecurrentGradArgs)
-		dc, next, spare := k.cut(1), k.cut(1), k.cut(1)
+		dc, next := k.cut(1), k.cut(1)
 		copy(dc, k.state(dCell, 1))
 		for i := r.t - 1; i >= 0; i-- {
-			t := k.to(b.b, i)
+			t := k.to(i)
 			a.Acts, a.C, a.Before = k.acts(acts, nil, t), k.stored(cs, nil, 1, t, 0), k.state(c0, 1)
 			if i > 0 {
 				a.Before = k.stored(cs, nil, 1, k.time(i-1), 0)
 			}
-			a.DC, a.NewDC = k.valid(dc, spare, t), next
+			a.DC, a.NewDC = dc, next
 			v.LSTMGrad(a)
-			k.keepMasked(next, dc, t)
+			k.keepMasked(next, dc, 1, t)
 			dc, next = next, dc
 			k.done(t)
 		}

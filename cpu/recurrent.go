@@ -127,28 +127,14 @@ func (e *examples) put(dst, block []float32, t int) {
 // hidden reports whether the mask hides time t of the i-th example.
 func (e *examples) hidden(i, t int) bool { return e.mask[(e.n0+i)*e.t+t] == 0 }
 
-// keepMasked copies the rows of old that the mask hides at time t over new ones.
-func (e *examples) keepMasked(new, old []float32, t int) {
+// keepMasked copies the rows of old that the mask hides at time t over new ones, of some blocks of H each.
+func (e *examples) keepMasked(new, old []float32, blocks, t int) {
 	if e.mask == nil {
 		return
 	}
-	for i := range e.rows {
+	for i, size := 0, blocks*e.h; i < e.rows; i++ {
 		if e.hidden(i, t) {
-			copy(new[i*e.h:(i+1)*e.h], old[i*e.h:])
+			copy(new[i*size:(i+1)*size], old[i*size:])
 		}
 	}
-}
-
-// valid is block, or where there is a mask its copy in spare without the rows hidden at time t.
-func (e *examples) valid(block, spare []float32, t int) []float32 {
-	if e.mask == nil {
-		return block
-	}
-	copy(spare, block)
-	for i := range e.rows {
-		if e.hidden(i, t) {
-			clear(spare[i*e.h : (i+1)*e.h])
-		}
-	}
-	return spare
 }

@@ -25,20 +25,21 @@ func (b *binder) backward(r backward, shape []int, gates int, weight []float32, 
 }
 
 // scratch is how many floats a worker needs, with some blocks of the cell's own.
-func (r *backward) scratch(own int) int { return r.recurrence.scratch(3 + r.gates + r.sums + own) }
+func (r *backward) scratch(own int) int { return r.recurrence.scratch(2 + r.gates + 2*r.sums + own) }
 
-// walkBack is a task's way back.
+// walkBack is a task's way back. The kernel computes what the mask hides, too, from whatever is stored there; then that is undone.
 type walkBack struct {
 	examples
-	r               *backward
-	a               *vec.RecurrentGradArgs
-	dh, next, spare []float32 // gradients of the states it has come to, of those before, and without what the mask hides
+	r        *backward
+	a        *vec.RecurrentGradArgs
+	dh, next []float32 // gradients of the states it has come to, and of those before
+	sum      []float32 // what is hidden of a.Sum, as it was before the kernel
 }
 
 // start begins a task at the last states.
 func (r *backward) start(w *worker, task int, a *vec.RecurrentGradArgs) walkBack {
 	k := walkBack{examples: r.examples(w, task), r: r, a: a}
-	k.dh, k.next, k.spare, a.Gates, a.Sum = k.cut(1), k.cut(1), k.cut(1), k.cut(r.gates), k.cut(r.sums)
+	k.dh, k.next, a.Gates, a.Sum, k.sum = k.cut(1), k.cut(1), k.cut(r.gates), k.cut(r.sums), k.cut(r.sums)
 	a.Rows, a.H = k.rows, r.h
 	a.SequenceStep, a.CopyStep, a.Next = r.t*r.h, r.t*r.gates*r.h, r.ahead(-1)
 	clear(a.Sum)
@@ -47,33 +48,32 @@ func (r *backward) start(w *worker, task int, a *vec.RecurrentGradArgs) walkBack
 }
 
 // to tells the cell's kernel about the i-th time, at which the gradients of all states are added; it returns the time.
-func (k *walkBack) to(b *Backend, i int) (t int) {
+func (k *walkBack) to(i int) (t int) {
 	t = k.time(i)
-	k.a.Copy, k.a.Sequence = k.from(k.r.dGates, k.gates, t), k.from(k.r.dH, 1, t)
-	if k.mask != nil {
-		k.addSequence(b, t)
-		k.a.Sequence = nil
-	}
-	k.a.DH = k.valid(k.dh, k.spare, t)
+	k.a.DH, k.a.Sequence, k.a.Copy = k.dh, k.from(k.r.dH, 1, t), k.from(k.r.dGates, k.gates, t)
+	k.keepMasked(k.sum, k.a.Sum, k.r.sums, t)
 	return t
-}
-
-// addSequence adds the gradients of all states at time t, for the examples that the mask hides too.
-func (k *walkBack) addSequence(b *Backend, t int) {
-	if k.a.Sequence == nil {
-		return
-	}
-	for i := range k.rows {
-		dh := k.dh[i*k.h : (i+1)*k.h]
-		b.vec.Add(dh, dh, k.a.Sequence[i*k.a.SequenceStep:][:k.h])
-	}
 }
 
 // done ends time t, after the kernel: what is left for the states before are products of the gates' gradients.
 func (k *walkBack) done(t int) {
 	k.products.run(&k.examples, k.next, k.a.Gates)
-	k.keepMasked(k.next, k.dh, t)
+	k.keepMasked(k.next, k.dh, 1, t)
+	k.keepMasked(k.a.Sum, k.sum, k.r.sums, t)
+	k.clearMasked(k.a.Copy, t)
 	k.dh, k.next = k.next, k.dh
+}
+
+// clearMasked clears the gates' gradients that the mask hides at time t, in rows as a.Copy has; nil: there are none.
+func (k *walkBack) clearMasked(gates []float32, t int) {
+	if k.mask == nil || gates == nil {
+		return
+	}
+	for i := range k.rows {
+		if k.hidden(i, t) {
+			clear(gates[i*k.a.CopyStep:][:k.gates*k.h])
+		}
+	}
 }
 
 // finish ends the task.

@@ -77,7 +77,7 @@ func (k *walk) input(i int) []float32 {
 // done ends the i-th time, after the kernel: the examples that the mask hides have the states they had before.
 func (k *walk) done(i int) {
 	if t := k.time(i); k.mask != nil {
-		k.keepMasked(k.a.H1, k.now, t)
+		k.keepMasked(k.a.H1, k.now, 1, t)
 		k.put(k.f.hs, k.a.H1, t)
 		if i+1 < k.t {
 			k.put(k.f.before, k.a.H1, k.time(i+1))

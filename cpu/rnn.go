@@ -35,7 +35,7 @@ func bindRNNGrad(b *binder, s *step) error {
 		a := args[w.id]
 		k := r.start(w, task, &a.RecurrentGradArgs)
 		for i := r.t - 1; i >= 0; i-- {
-			t := k.to(b.b, i)
+			t := k.to(i)
 			a.States = k.from(states, 1, t)
 			v.RNNGrad(a)
 			k.done(t)
