@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"aetrain/backend"
+	"aetrain/backend/backendtest"
 	"aetrain/cpu"
 	"aetrain/graph"
 	"aetrain/op"
@@ -51,7 +52,7 @@ func TestBatchNormFollowed(t *testing.T) {
 						t.Fatal(err)
 					}
 					for i, w := range want[0].Data {
-						if d := math.Abs(float64(got[name][i]) - w); d > 1e-5*(1+math.Abs(w)) {
+						if d := math.Abs(float64(got[name][i]) - w); !(d <= 1e-5*(1+math.Abs(w))) {
 							t.Fatalf("%s[%d] is %v, want %v", name, i, got[name][i], w)
 						}
 					}
@@ -73,11 +74,7 @@ func results(t *testing.T, b *cpu.Backend, g *graph.Graph, outs map[string]graph
 		t.Fatal(err)
 	}
 	for _, in := range p.Inputs {
-		h := b.Host(in.Spec)
-		for i, v := range feed[in.Name].Data {
-			h.Float32s()[i] = float32(v)
-		}
-		if err := exes[0].Feed(in.Name, h); err != nil {
+		if err := exes[0].Feed(in.Name, backendtest.Host(feed[in.Name])); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -113,7 +110,7 @@ func agrees(t *testing.T, b *cpu.Backend, g *graph.Graph, outs map[string]graph.
 			t.Fatal(err)
 		}
 		for i, w := range want[0].Data {
-			if math.Abs(float64(got[name][i])-w) > tolerance(w) {
+			if !(math.Abs(float64(got[name][i])-w) <= tolerance(w)) {
 				t.Fatalf("%s[%d] is %v, want %v", name, i, got[name][i], w)
 			}
 		}

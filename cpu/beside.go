@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// sideBySide puts consecutive phases together that have nothing to do with one another: the updates of all parameters, the sample of
-// a code and its divergence, projections of one input. Workers then wait for each other once. The tasks stay the same, and so do the
+// sideBySide puts consecutive phases together that have nothing to do with one another: the updates of all parameters, projections
+// of one input, a batch's sums and the next product's packing. Workers then wait for each other once. The tasks stay the same, and so do the
 // bits.
 func sideBySide(phases []phase, rule depthRule) []phase {
 	if rule.apart {

@@ -112,11 +112,11 @@ type binder struct {
 	b     *Backend
 	e     *executable
 	o     backend.Options
-	local int   // floats of scratch that a worker needs at most
-	slots int   // temporaries that a chain needs at most
-	at    int   // the step that is being bound
-	taken []int // steps that a step before them has done
-	trial bool  // of a candidate, for its time
+	local int         // floats of scratch that a worker needs at most
+	slots int         // temporaries that a chain needs at most
+	at    int         // the step that is being bound
+	taken map[int]int // steps that a step before them has done, and which one
+	trial bool        // of a candidate, for its time
 
 	evaluated []string // ops of the step's chain that have no kernel
 	rounded   bool     // the step multiplies in bfloat16
@@ -151,6 +151,10 @@ func (b *binder) kernel(i int, s *program.Step) error {
 		c.bind(b)
 		b.explain(i, s, "chain", "fused")
 		return b.whole(i, s)
+	}
+	if first, ok := b.taken[i]; ok {
+		b.explain(i, s, "none", fmt.Sprintf("step %d has done it in the same pass", first))
+		return nil
 	}
 	st := b.operands(s)
 	if err := b.whole(i, s); err != nil {

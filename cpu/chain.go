@@ -154,19 +154,10 @@ func (k *compiler) temp() slot {
 // release gives back the temporaries of slots that op i reads last.
 func (k *compiler) release(i int, slots []int) {
 	for j, s := range slots {
-		if k.last[s] == i && k.slots[s].place == block && !contains(slots[:j], s) {
+		if k.last[s] == i && k.slots[s].place == block && !slices.Contains(slots[:j], s) {
 			k.free = append(k.free, k.slots[s].temp)
 		}
 	}
-}
-
-func contains(list []int, x int) bool {
-	for _, y := range list {
-		if x == y {
-			return true
-		}
-	}
-	return false
 }
 
 // op writes the code of op i: its results go straight to their buffers where no later op reads what they overwrite.

@@ -61,7 +61,7 @@ func (b *Backend) bind(p *program.Program, s *state, arena []float32, o backend.
 	if e.mem, err = place(p, arena, s, e.inputs); err != nil {
 		return nil, err
 	}
-	binder := &binder{b: b, e: e, o: o}
+	binder := &binder{b: b, e: e, o: o, taken: map[int]int{}}
 	for i := range p.Steps {
 		if err := binder.step(i, &p.Steps[i]); err != nil {
 			return nil, err

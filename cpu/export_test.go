@@ -1,6 +1,10 @@
 package cpu
 
-import "aetrain/backend"
+import (
+	"sync/atomic"
+
+	"aetrain/backend"
+)
 
 // BF16 computes products in bfloat16 by plain Go where the processor cannot.
 func BF16() Option { return func(o *options) { o.bf16 = true } }
@@ -30,4 +34,16 @@ func Runs(e backend.Executable) (runs, phases int) {
 // Waits is how often the workers wait for each other in a step, and how many phases are bound.
 func Waits(e backend.Executable) (waits, phases int) {
 	return len(e.(*executable).job.phases), len(e.(*executable).phases)
+}
+
+// CountTwins counts the blocks that b computes by the kernel of a cross-entropy and its sigmoid.
+func CountTwins(b *Backend) *atomic.Int64 {
+	n, k := new(atomic.Int64), *b.vec
+	both := k.BCEAndSigmoid
+	k.BCEAndSigmoid = func(loss, sigmoid, logit, target []float32) {
+		n.Add(1)
+		both(loss, sigmoid, logit, target)
+	}
+	b.vec = &k
+	return n
 }

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"aetrain/cpu/vec"
 	"aetrain/graph"
 	"aetrain/op"
 )
@@ -9,10 +10,8 @@ import (
 // KL divergence of the same mu and logVar further on, it comes out of the same pass.
 func bindGaussianSample(b *binder, s *step) error {
 	rows, rowLen := rowsOf(s.Case.Out[0].Shape)
-	draw := drawer{
-		seed: s.in[2].i32, step: s.in[3].i32, row0: s.in[4].i32, stream: s.Op.(op.GaussianSampleOp).Stream, kernel: b.b.vec.Normals,
-	}
-	kl := b.takeKL(rows, rowLen)
+	draw := newDrawer(s, s.Op.(op.GaussianSampleOp).Stream, 2, b.b.vec.Normals)
+	kl := b.takeKL(rows)
 	mu, logVar, z, v := s.in[0].f32, s.in[1].f32, s.out[0].f32, b.b.vec
 	block := max(1, blockSize/max(1, rowLen)) // rows at once, because they are short
 	b.scratch(block * rowLen)
@@ -24,9 +23,7 @@ func bindGaussianSample(b *binder, s *step) error {
 		for r := from; r < to; r++ {
 			draw.fill(z[r*rowLen:(r+1)*rowLen], r)
 		}
-		v.MulS(t, logVar[i:j], 0.5)
-		v.Exp(t, t)
-		v.MulAdd(z[i:j], z[i:j], t, mu[i:j])
+		scaleShift(v, z[i:j], t, mu[i:j], logVar[i:j])
 		if kl.size > 0 {
 			klRows(v, kl.f32[from:to], t, mu[i:j], logVar[i:j])
 		}
@@ -49,27 +46,27 @@ func bindGaussianSampleSplit(b *binder, s *step) error {
 	b.phase((len(z)+taskSize-1)/taskSize, func(w *worker, task int) {
 		for i := task * taskSize; i < min(len(z), (task+1)*taskSize); i += blockSize {
 			j := min(len(z), i+blockSize)
-			std := w.local[:j-i]
-			v.MulS(std, logVar[i:j], 0.5)
-			v.Exp(std, std)
-			v.MulAdd(z[i:j], z[i:j], std, mu[i:j])
+			scaleShift(v, z[i:j], w.local[:j-i], mu[i:j], logVar[i:j])
 		}
 	})
 	return nil
 }
 
+// scaleShift makes standard normal numbers z the sample mu + exp(logVar/2)·z; t is scratch as large as z.
+func scaleShift(v *vec.Kernels, z, t, mu, logVar []float32) {
+	v.MulS(t, logVar, 0.5)
+	v.Exp(t, t)
+	v.MulAdd(z, z, t, mu)
+}
+
 // takeKL finds the KLNormal behind the step that is being bound which reads the same mu and logVar, and gives its output memory of its
-// own, as it is written now and not in its turn. What it returns is empty if there is none. [bindKLNormal] leaves such a step alone.
-func (b *binder) takeKL(rows, n int) memory {
+// own, as it is written now and not in its turn. What it returns is empty if there is none. Such a step is bound to nothing.
+func (b *binder) takeKL(rows int) memory {
 	j, ok := b.e.p.KLBehind(b.at)
-	if !ok || b.trial || n == 0 {
-		return memory{}
-	}
-	s := &b.e.p.Steps[j]
-	if shape := s.Node.In[0].Shape(); shape[0] != rows || shape[1] != n {
+	if !ok || b.trial {
 		return memory{}
 	}
 	kl := newMemory(graph.Float32, rows)
-	b.e.mem[s.Out[0]], b.taken = kl, append(b.taken, j)
+	b.e.mem[b.e.p.Steps[j].Out[0]], b.taken[j] = kl, b.at
 	return kl
 }

@@ -1,17 +1,10 @@
 package cpu
 
-import (
-	"slices"
+import "aetrain/cpu/vec"
 
-	"aetrain/cpu/vec"
-)
-
-// bindKLNormal sums (exp(logVar) - 1 - logVar + mu²)/2 over each row, unless the sample of the same distribution has done so.
-// A task computes the summands of many rows at once, because rows are short.
+// bindKLNormal sums (exp(logVar) - 1 - logVar + mu²)/2 over each row, where no sample of the same distribution has done so
+// ([bindGaussianSample]). A task computes the summands of many rows at once, because rows are short.
 func bindKLNormal(b *binder, s *step) error {
-	if slices.Contains(b.taken, b.at) {
-		return nil
-	}
 	n, mu, logVar, kl, v := s.Case.In[0].Shape[1], s.in[0].f32, s.in[1].f32, s.out[0].f32, b.b.vec
 	if n == 0 {
 		b.phase(1, func(*worker, int) { clear(kl) })

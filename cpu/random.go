@@ -30,8 +30,7 @@ func bindBernoulliP(b *binder, s *step) error {
 // bindDraw fills rows by kernel; the inputs from index at on are seed, step and row0. after, if any, changes a finished row.
 func bindDraw(b *binder, s *step, stream uint32, at int, kernel vec.Random, after func(row []float32)) error {
 	rows, rowLen := rowsOf(s.Case.Out[0].Shape)
-	draw := drawer{seed: s.in[at].i32, step: s.in[at+1].i32, row0: s.in[at+2].i32, stream: stream, kernel: kernel}
-	draw.listed = len(s.Case.In[at+2].Shape) > 0
+	draw := newDrawer(s, stream, at, kernel)
 	dst := s.out[0].f32
 	per := max(1, 4*blockSize/max(1, rowLen))
 	b.phase((rows+per-1)/per, func(_ *worker, task int) {
@@ -52,6 +51,13 @@ type drawer struct {
 	listed           bool // row0 has a counter for each row
 	stream           uint32
 	kernel           vec.Random
+}
+
+// newDrawer draws by kernel; the inputs of s from index at on are seed, step and row0.
+func newDrawer(s *step, stream uint32, at int, kernel vec.Random) drawer {
+	return drawer{
+		seed: s.in[at].i32, step: s.in[at+1].i32, row0: s.in[at+2].i32, listed: len(s.Case.In[at+2].Shape) > 0, stream: stream, kernel: kernel,
+	}
 }
 
 // fill draws row r.

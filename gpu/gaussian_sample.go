@@ -15,7 +15,7 @@ func bindGaussianSample(b *binder, s *step) error {
 		return err
 	}
 	stream := s.Op.(op.GaussianSampleOp).Stream
-	if kl, ok := b.takeKL(rows, n); ok {
+	if kl, ok := b.takeKL(rows); ok {
 		g := groupOf(rows, blocks(n, 4))
 		b.kernel("gaussian_sample_kl", g.grid(rows), line(g.block), 0,
 			s.in[0], s.in[1], s.out[0], kl, rows, n, g.shift, s.in[2], s.in[3], s.in[4], stream)
@@ -41,20 +41,15 @@ func bindGaussianSampleSplit(b *binder, s *step) error {
 
 // takeKL finds the KLNormal behind the step that is being bound which reads the same mu and logVar, and gives its output memory
 // of the program's own, as it is written now and not in its turn, when the arena has room for it. bindKLNormal sees that and does nothing.
-func (b *binder) takeKL(rows, n int) (kl memory, ok bool) {
+func (b *binder) takeKL(rows int) (kl memory, ok bool) {
 	if b.trial != nil {
 		return kl, false
 	}
-	p := b.e.p
-	j, ok := p.KLBehind(b.at)
+	j, ok := b.e.p.KLBehind(b.at)
 	if !ok {
 		return kl, false
 	}
-	s := &p.Steps[j]
-	if shape := s.Node.In[0].Shape(); shape[0] != rows || shape[1] != n {
-		return kl, false
-	}
 	kl = b.keep(graph.Float32, rows)
-	b.e.mem[s.Out[0]] = kl
+	b.e.mem[b.e.p.Steps[j].Out[0]] = kl
 	return kl, true
 }

@@ -349,7 +349,11 @@ func (d *drawer) normalise(x graph.Value) graph.Value {
 func (d *drawer) random(x graph.Value) graph.Value {
 	r := op.RNG{Seed: d.g.Constant(graph.I32(2), 1, 2), Step: d.integers(nil, graph.Int32, 9), Row0: d.g.Constant(graph.I32(), 0)}
 	if d.choose(2) == 0 {
-		return op.GaussianSample(r, "z", x, op.Tanh(x))
+		logVar := op.Tanh(x)
+		if x.Rank() == 2 {
+			d.add(op.KLNormal(x, logVar))
+		}
+		return op.GaussianSample(r, "z", x, logVar)
 	}
 	return op.Mul(x, op.Normal(r, "n", x.Shape()...))
 }

@@ -173,6 +173,9 @@ func (r *RowProfile) addProgram(ctx context.Context, number int, e backend.Execu
 		if c.DepthFirst {
 			r.DepthFirst++
 		}
+		if times[i] == 0 { // another step does it in the same pass
+			continue
+		}
 		part := PartTime{Program: number, Step: i, Op: p.Steps[i].Kind(), Kernel: c.Kernel, Path: p.Steps[i].Path, Shape: c.Shape, Precision: c.Precision}
 		part.describe(&p.Steps[i])
 		part.measure(times[i], p.Steps[i].FLOP(), float64(Traffic(p, &p.Steps[i])), d.Peaks, cmp.Or(c.Precision, r.Precision))
