@@ -45,9 +45,8 @@ func TestTwins(t *testing.T) {
 			return map[string]graph.Value{"y": op.Add(op.BCEWithLogits(l, row), op.Sigmoid(l))}
 		}},
 		{"behind a product", true, func(l, t graph.Value) map[string]graph.Value {
-			l = op.Scale(l, 0.1) // products of some size
-			x := op.MatMul(l, l, false, true)
-			return map[string]graph.Value{"y": op.Add(op.BCEWithLogits(x, op.MatMul(t, l, false, true)), op.Sigmoid(x))}
+			x := op.MatMul(l, op.Scale(op.MatMul(t, t, true, false), 0.1), false, false)
+			return map[string]graph.Value{"y": op.Add(op.BCEWithLogits(x, t), op.Sigmoid(x))}
 		}},
 		{"the target is the sigmoid", false, func(l, _ graph.Value) map[string]graph.Value {
 			return map[string]graph.Value{"y": op.BCEWithLogits(l, op.Sigmoid(l))}
