@@ -72,11 +72,11 @@ func TestAdversarialTraining(t *testing.T) {
 	}
 }
 
-// Codes of adversarial and Wasserstein autoencoders pass for draws from the prior, where those of a plain autoencoder do not: the
+// Codes of adversarial, Wasserstein and information-maximising autoencoders pass for draws from the prior, where those of a plain autoencoder do not: the
 // energy distance of the codes of the data and as many normal draws, against what two sets of draws have.
 func TestCodesFollowThePrior(t *testing.T) {
 	if testing.Short() {
-		t.Skip("trains three models")
+		t.Skip("trains five models")
 	}
 	const text = `
 [data]
@@ -115,7 +115,12 @@ validate_every = 0
 	two := energy(normals(800, 2), normals(800, 3))
 	plain := distance("model.preset=ae")
 	t.Logf("two sets of draws %.4f, plain %.4f", two, plain)
-	for preset, sets := range map[string][]string{"aae": {judge, "train.epochs=50", "optimizer.betas=[0.5,0.99]", "optimizer.learning_rate=1e-3", "model.adversaries.latent.optimizer={learning_rate=2e-3}"}, "wae-mmd": {"model.penalties.mmd.weight=100", "train.epochs=40"}} {
+	for preset, sets := range map[string][]string{
+		"aae":      {judge, "train.epochs=50", "optimizer.betas=[0.5,0.99]", "optimizer.learning_rate=1e-3", "model.adversaries.latent.optimizer={learning_rate=2e-3}"},
+		"wae-gan":  {judge, "train.epochs=50", "optimizer.betas=[0.5,0.99]", "optimizer.learning_rate=1e-3", "model.adversaries.latent.optimizer={learning_rate=2e-3}"},
+		"wae-mmd":  {"model.penalties.mmd.weight=100", "train.epochs=40"},
+		"info-vae": {"model.penalties.mmd.weight=30", "model.penalties.kl.beta=0.02", "train.epochs=40"},
+	} {
 		got := distance(append(sets, "model.preset="+preset)...)
 		t.Logf("%s %.4f", preset, got)
 		if got > 0.05 || got > plain/4 {
