@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"aetrain/internal/texttable"
 )
 
 // shownShare of a step's time is listed part by part; the rest are small ones, which only the JSON has.
@@ -30,18 +32,19 @@ func (p *Profiles) WriteTable(w io.Writer) error {
 func (r *RowProfile) writeTable(w io.Writer) error {
 	fmt.Fprintf(w, "%s on %s, %s, batch %d: %s ms a step; its parts one by one %s ms, by the roofline %s ms\n",
 		r.Row, r.Device, r.Precision, r.Batch, digits(r.StepMS), digits(r.SumMS), digits(r.LimitMS))
-	t := columns{words: 5}
-	t.row("us", "of step", "GFLOP/s", "GB/s", "of limit", "by", "op", "kernel", "shape", "layer")
+	var t texttable.Table
+	t.AlignRight(0, 1, 2, 3, 4)
+	t.Row("us", "of step", "GFLOP/s", "GB/s", "of limit", "by", "op", "kernel", "shape", "layer")
 	sum, shown := 0.0, 0
 	for _, part := range r.Parts {
 		if sum > shownShare*r.SumMS*1e3 {
 			break
 		}
 		sum, shown = sum+part.Micros, shown+1
-		t.row(digits(part.Micros), percent(part.Micros/1e3/r.SumMS), digits(part.GFLOPS), digits(part.GBps), percent(part.Share),
+		t.Row(digits(part.Micros), percent(part.Micros/1e3/r.SumMS), digits(part.GFLOPS), digits(part.GBps), percent(part.Share),
 			part.BoundBy, part.name(), strings.TrimSpace(part.Kernel+" "+part.Precision), part.Shape, part.Path)
 	}
-	if err := t.write(w); err != nil {
+	if err := t.Write(w); err != nil {
 		return err
 	}
 	if rest := len(r.Parts) - shown; rest > 0 {

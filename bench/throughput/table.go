@@ -5,7 +5,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"aetrain/internal/texttable"
 )
 
 // WriteTable prints the results for people.
@@ -13,17 +14,18 @@ func (r *Report) WriteTable(w io.Writer) error {
 	if err := r.writeDevices(w); err != nil {
 		return err
 	}
-	t := columns{left: 3}
-	t.row("row", "device", "side", "ms a step", "examples/s", "GFLOP/s", "of peak", "GB/s", "J/1000", "ratio")
+	var t texttable.Table
+	t.AlignRight(3, 4, 5, 6, 7, 8, 9)
+	t.Row("row", "device", "side", "ms a step", "examples/s", "GFLOP/s", "of peak", "GB/s", "J/1000", "ratio")
 	for _, res := range r.Results {
 		device := res.Device
 		if res.Precision != "float32" {
 			device += " " + res.Precision
 		}
-		t.row(res.Row, device, res.Side, digits(res.StepMS), digits(res.ExamplesPerSecond), digits(res.GFLOPS), percent(res.PeakShare),
+		t.Row(res.Row, device, res.Side, digits(res.StepMS), digits(res.ExamplesPerSecond), digits(res.GFLOPS), percent(res.PeakShare),
 			digits(res.GBps), digits(res.JoulesPerThousand), r.ratio(res))
 	}
-	if err := t.write(w); err != nil {
+	if err := t.Write(w); err != nil {
 		return err
 	}
 	for _, s := range r.Skipped {
@@ -127,45 +129,4 @@ func percent(x float64) string {
 		return "-"
 	}
 	return fmt.Sprintf("%.0f%%", 100*x)
-}
-
-// columns is a table of text: the first ones and those that words asks for are set to the left, the others to the right.
-type columns struct {
-	left  int
-	words int // columns at the end that are text again
-	rows  [][]string
-}
-
-// row adds a line.
-func (c *columns) row(cells ...string) { c.rows = append(c.rows, cells) }
-
-// write writes the lines, two spaces between columns.
-func (c *columns) write(w io.Writer) error {
-	var width []int
-	for _, r := range c.rows {
-		for i, cell := range r {
-			if i == len(width) {
-				width = append(width, 0)
-			}
-			width[i] = max(width[i], utf8.RuneCountInString(cell))
-		}
-	}
-	for _, r := range c.rows {
-		var line strings.Builder
-		for i, cell := range r {
-			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell))
-			if i > 0 {
-				line.WriteString("  ")
-			}
-			if i < c.left || i >= len(width)-c.words {
-				line.WriteString(cell + pad)
-			} else {
-				line.WriteString(pad + cell)
-			}
-		}
-		if _, err := fmt.Fprintln(w, strings.TrimRight(line.String(), " ")); err != nil {
-			return err
-		}
-	}
-	return nil
 }

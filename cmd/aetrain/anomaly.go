@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"aetrain/internal/texttable"
 	"aetrain/tasks"
 	"aetrain/trainer"
 )
@@ -136,23 +137,22 @@ func (res anomalyResult) print(r *openedRun, found *tasks.Anomalies, format stri
 		}
 		return writeJSON(stdout, res)
 	}
-	var t table
+	var t texttable.Table
 	res.describe(&t, r)
-	t.row("score", res.Score)
+	t.Row("score", res.Score)
 	threshold := number(float64(res.Threshold))
 	if res.FittedOn != "" {
 		threshold += " (of " + res.FittedOn + ")"
 	}
-	t.row("threshold", threshold)
-	t.row("flagged", count(res.Flagged)+" of "+count(res.Examples))
+	t.Row("threshold", threshold)
+	t.Row("flagged", count(res.Flagged)+" of "+count(res.Examples))
 	for _, name := range []string{"roc_auc", "pr_auc", "precision", "recall", "f1"} {
 		if v, ok := found.Metrics[name]; ok {
-			t.row(name, number(v))
+			t.Row(name, number(v))
 		}
 	}
 	if res.Out != "" {
-		t.row("out", res.Out)
+		t.Row("out", res.Out)
 	}
-	t.write(stdout)
-	return nil
+	return t.Write(stdout)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"aetrain/internal/registry"
+	"aetrain/internal/texttable"
 )
 
 // command is one subcommand.
@@ -146,11 +147,11 @@ func (c command) print(w io.Writer) {
 // printCommands writes the list of commands.
 func printCommands(w io.Writer) {
 	fmt.Fprint(w, "aetrain trains, evaluates and uses autoencoders.\n\n  aetrain -config experiments/vae.toml   trains, as aetrain train experiments/vae.toml does\n\n")
-	var t table
+	var t texttable.Table
 	for _, c := range commands() {
-		t.row("  "+c.name, c.summary)
+		t.Row("  "+c.name, c.summary)
 	}
-	t.write(w)
+	t.Write(w)
 	fmt.Fprint(w, `
 aetrain help COMMAND shows a command's flags, aetrain explain KEY any key of a config, aetrain list what a config can name.
 Exit codes: 0 done; 1 failed while running; 2 the command line or the config is wrong; 130 and 143 interrupted, with a checkpoint.

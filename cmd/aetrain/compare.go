@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"aetrain/internal/texttable"
 	"aetrain/trainer"
 )
 
@@ -75,10 +76,9 @@ func runCompare(o compareOptions, stdout, stderr io.Writer) error {
 	}
 	side := compareTable(runs, keys, values)
 	if o.Curves != "" {
-		side.row("curves", o.Curves)
+		side.Row("curves", o.Curves)
 	}
-	side.write(stdout)
-	return nil
+	return side.Write(stdout)
 }
 
 // differences finds the keys in which configs differ, in the order of the first one that has them.
@@ -105,14 +105,14 @@ func differences(runs []*runInfo) (keys []string, values map[string][]*string) {
 }
 
 // compareTable is a column a run.
-func compareTable(runs []*runInfo, keys []string, values map[string][]*string) *table {
-	var t table
+func compareTable(runs []*runInfo, keys []string, values map[string][]*string) *texttable.Table {
+	var t texttable.Table
 	row := func(name string, cell func(i int) string) {
 		cells := []string{name}
 		for i := range runs {
 			cells = append(cells, cell(i))
 		}
-		t.row(cells...)
+		t.Row(cells...)
 	}
 	row("run", func(i int) string { return runs[i].Run })
 	for _, key := range keys {

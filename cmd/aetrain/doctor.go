@@ -16,6 +16,7 @@ import (
 	"aetrain/cpu/cpuinfo"
 	"aetrain/cpu/gemm"
 	"aetrain/internal/cachedir"
+	"aetrain/internal/texttable"
 	"aetrain/trainer"
 )
 
@@ -97,46 +98,45 @@ func runDoctor(ctx context.Context, o doctorOptions, stdout io.Writer) error {
 	if o.Format == formatJSON {
 		return writeJSON(stdout, h)
 	}
-	var t table
-	t.row("aetrain", h.Version)
-	t.row("go", h.Go)
-	t.row("system", h.System)
+	var t texttable.Table
+	t.Row("aetrain", h.Version)
+	t.Row("go", h.Go)
+	t.Row("system", h.System)
 	if h.CPU != "" {
-		t.row("cpu", h.CPU)
+		t.Row("cpu", h.CPU)
 	}
-	t.row("threads", fmt.Sprint(h.Threads))
+	t.Row("threads", fmt.Sprint(h.Threads))
 	for _, tier := range h.Tiers {
-		t.row("tier "+tier, fmt.Sprintf("%.1f GFLOP/s a thread", float64(h.PeakGFLOPS[tier])))
+		t.Row("tier "+tier, fmt.Sprintf("%.1f GFLOP/s a thread", float64(h.PeakGFLOPS[tier])))
 	}
 	h.speedRows(&t)
 	if h.Memory > 0 {
-		t.row("memory", bytesText(h.Memory))
+		t.Row("memory", bytesText(h.Memory))
 	}
-	t.row("device", h.Device)
+	t.Row("device", h.Device)
 	h.gpuRows(&t)
 	state := bytesText(h.CacheBytes)
 	if !h.CacheOK {
 		state = "cannot be written: downloads and generated data are not kept"
 	}
-	t.row("cache", fmt.Sprintf("%s (%s)", h.Cache, state))
-	t.write(stdout)
-	return nil
+	t.Row("cache", fmt.Sprintf("%s (%s)", h.Cache, state))
+	return t.Write(stdout)
 }
 
 // speedRows tell what the processor can do, and with which kernels.
-func (h *health) speedRows(t *table) {
+func (h *health) speedRows(t *texttable.Table) {
 	if h.BF16 {
-		t.row("bf16", fmt.Sprintf("precision = \"bf16\" multiplies by %s: %.1f GFLOP/s a thread, %.1f on %d",
+		t.Row("bf16", fmt.Sprintf("precision = \"bf16\" multiplies by %s: %.1f GFLOP/s a thread, %.1f on %d",
 			h.BF16By, float64(h.BF16Peak[0]), float64(h.BF16Peak[1]), h.Threads))
 	} else {
-		t.row("bf16", "not on this processor (neither AMX nor AVX512_BF16): precision = \"bf16\" runs in float32 here")
+		t.Row("bf16", "not on this processor (neither AMX nor AVX512_BF16): precision = \"bf16\" runs in float32 here")
 	}
 	if h.AMXRefused != "" {
-		t.row("", "without AMX: "+h.AMXRefused)
+		t.Row("", "without AMX: "+h.AMXRefused)
 	}
-	t.row("peak", fmt.Sprintf("%.1f GFLOP/s on %d threads", float64(h.PeakAll), h.Threads))
+	t.Row("peak", fmt.Sprintf("%.1f GFLOP/s on %d threads", float64(h.PeakAll), h.Threads))
 	if h.HandOverNS > 0 {
-		t.row("hand-over", fmt.Sprintf("%d ns from core to core", h.HandOverNS))
+		t.Row("hand-over", fmt.Sprintf("%d ns from core to core", h.HandOverNS))
 	}
 	for i, op := range slices.Sorted(maps.Keys(h.Kernels)) {
 		var list []string
@@ -147,35 +147,35 @@ func (h *health) speedRows(t *table) {
 		if i == 0 {
 			name = "kernels"
 		}
-		t.row(name, fmt.Sprintf("%s: %s", op, strings.Join(list, ", ")))
+		t.Row(name, fmt.Sprintf("%s: %s", op, strings.Join(list, ", ")))
 	}
 	if len(h.Kernels) > 0 {
-		t.row("", "as a step of "+h.Row+" takes them (aetrain list bench-rows)")
+		t.Row("", "as a step of "+h.Row+" takes them (aetrain list bench-rows)")
 	}
 }
 
 // gpuRows tell of GPUs and libraries. Where a library is missing, they say where it was looked for and what to install.
-func (h *health) gpuRows(t *table) {
-	t.row("cuda", h.CUDA)
+func (h *health) gpuRows(t *texttable.Table) {
+	t.Row("cuda", h.CUDA)
 	for i, g := range h.GPUs {
-		t.row(fmt.Sprintf("gpu %d", i), fmt.Sprintf("%s, compute capability %s, %s, %d multiprocessors at %d MHz (%s)",
+		t.Row(fmt.Sprintf("gpu %d", i), fmt.Sprintf("%s, compute capability %s, %s, %d multiprocessors at %d MHz (%s)",
 			g.Name, g.Compute, bytesText(g.MemoryBytes), g.SMs, g.ClockMHz, g.PCI))
-		t.row("", "kernels: "+g.Kernels)
+		t.Row("", "kernels: "+g.Kernels)
 	}
 	for _, l := range h.Libraries {
 		if l.Error == "" {
-			t.row(l.Name, strings.TrimSpace(l.Version+" "+l.Path))
+			t.Row(l.Name, strings.TrimSpace(l.Version+" "+l.Path))
 			continue
 		}
-		t.row(l.Name, strings.TrimPrefix(l.Error, "no "+l.Name+": "))
-		t.row("", "to install: "+l.Install)
+		t.Row(l.Name, strings.TrimPrefix(l.Error, "no "+l.Name+": "))
+		t.Row("", "to install: "+l.Install)
 		for i, place := range l.Looked {
 			if i == 0 {
 				place = "looked in: " + place
 			} else {
 				place = "           " + place
 			}
-			t.row("", place)
+			t.Row("", place)
 		}
 	}
 }

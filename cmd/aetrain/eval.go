@@ -9,6 +9,7 @@ import (
 
 	"aetrain/infer"
 	"aetrain/internal/registry"
+	"aetrain/internal/texttable"
 	"aetrain/trainer"
 )
 
@@ -127,14 +128,13 @@ func (res runResult) print(r *openedRun, figures map[string]float64, format stri
 	if format == formatJSON {
 		return writeJSON(stdout, res)
 	}
-	var t table
+	var t texttable.Table
 	res.describe(&t, r)
 	for _, name := range shown(figures) {
-		t.row(name, number(figures[name]))
+		t.Row(name, number(figures[name]))
 	}
 	if res.Out != "" {
-		t.row("out", res.Out)
+		t.Row("out", res.Out)
 	}
-	t.write(stdout)
-	return nil
+	return t.Write(stdout)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"aetrain/internal/registry"
+	"aetrain/internal/texttable"
 )
 
 // flags are the flags of one command: with one dash or two, before or after arguments.
@@ -78,15 +79,15 @@ func (f *flags) any() bool {
 
 // print writes a line a flag.
 func (f *flags) print(w io.Writer) {
-	var t table
+	var t texttable.Table
 	f.VisitAll(func(fl *flag.Flag) {
 		value, usage := flag.UnquoteUsage(fl)
 		if fl.DefValue != "" && fl.DefValue != "false" && fl.DefValue != "0" {
 			usage += fmt.Sprintf(" (default %s)", fl.DefValue)
 		}
-		t.row(strings.TrimRight("  -"+fl.Name+" "+value, " "), usage)
+		t.Row(strings.TrimRight("  -"+fl.Name+" "+value, " "), usage)
 	})
-	t.write(w)
+	t.Write(w)
 }
 
 // texts is a flag that may be given several times.

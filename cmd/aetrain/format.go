@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"aetrain/trainer"
 )
@@ -116,51 +115,4 @@ func writeJSON(w io.Writer, v any) error {
 	}
 	_, err = w.Write(append(text, '\n'))
 	return err
-}
-
-// table is columns of text, all but the last padded to one width. Columns of numbers are set to the right.
-type table struct {
-	rows  [][]string
-	right []bool
-}
-
-// row adds a line.
-func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
-
-// alignRight sets columns to the right, counted from 0.
-func (t *table) alignRight(columns ...int) {
-	for _, c := range columns {
-		for len(t.right) <= c {
-			t.right = append(t.right, false)
-		}
-		t.right[c] = true
-	}
-}
-
-// write writes the lines, two spaces between columns.
-func (t *table) write(w io.Writer) {
-	var width []int
-	for _, r := range t.rows {
-		for i, cell := range r {
-			if i == len(width) {
-				width = append(width, 0)
-			}
-			width[i] = max(width[i], utf8.RuneCountInString(cell))
-		}
-	}
-	for _, r := range t.rows {
-		var b strings.Builder
-		for i, cell := range r {
-			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell))
-			if i > 0 {
-				b.WriteString("  ")
-			}
-			if i < len(t.right) && t.right[i] {
-				b.WriteString(pad + cell)
-			} else {
-				b.WriteString(cell + pad)
-			}
-		}
-		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
-	}
 }

@@ -10,6 +10,7 @@ import (
 	"aetrain/data"
 	"aetrain/infer"
 	"aetrain/internal/registry"
+	"aetrain/internal/texttable"
 	"aetrain/kernels"
 	"aetrain/model"
 	"aetrain/nn"
@@ -94,11 +95,11 @@ func runList(o listOptions, stdout io.Writer) error {
 			}
 			io.WriteString(stdout, l.kind+"\n")
 		}
-		var t table
+		var t texttable.Table
 		for _, item := range l.items() {
-			t.row(indent+item.Name, item.Text)
+			t.Row(indent+item.Name, item.Text)
 		}
-		t.write(stdout)
+		t.Write(stdout)
 	}
 	return nil
 }

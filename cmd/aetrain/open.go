@@ -15,6 +15,7 @@ import (
 	"aetrain/data"
 	"aetrain/graph"
 	"aetrain/infer"
+	"aetrain/internal/texttable"
 	"aetrain/model"
 	"aetrain/trainer"
 )
@@ -230,13 +231,13 @@ func (r *openedRun) result(o runOptions, examples int) runResult {
 }
 
 // describe writes what the result is about, for people.
-func (res runResult) describe(t *table, r *openedRun) {
-	t.row("run", res.Run)
-	t.row("checkpoint", res.Checkpoint+" (step "+count(r.Meta().Step)+")")
+func (res runResult) describe(t *texttable.Table, r *openedRun) {
+	t.Row("run", res.Run)
+	t.Row("checkpoint", res.Checkpoint+" (step "+count(r.Meta().Step)+")")
 	switch {
 	case res.In != "":
-		t.row("in", res.In+", "+count(res.Examples)+" examples")
+		t.Row("in", res.In+", "+count(res.Examples)+" examples")
 	case res.Split != "":
-		t.row("split", res.Split+", "+count(res.Examples)+" examples")
+		t.Row("split", res.Split+", "+count(res.Examples)+" examples")
 	}
 }

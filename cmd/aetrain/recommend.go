@@ -14,6 +14,7 @@ import (
 
 	"aetrain/configs"
 	"aetrain/internal/cachedir"
+	"aetrain/internal/texttable"
 	"aetrain/tasks"
 	"aetrain/trainer"
 )
@@ -101,19 +102,19 @@ func (res recommendResult) print(r *openedRun, found *tasks.Recommendations, for
 		}
 		return writeJSON(stdout, res)
 	}
-	var t table
+	var t texttable.Table
 	res.describe(&t, r)
 	for _, name := range slices.Sorted(maps.Keys(found.Metrics)) {
 		line := number(found.Metrics[name])
 		for _, method := range slices.Sorted(maps.Keys(found.Baselines)) {
 			line += " (" + method + " " + number(found.Baselines[method][name]) + ")"
 		}
-		t.row(name, line)
+		t.Row(name, line)
 	}
 	if res.Out != "" {
-		t.row("out", res.Out)
+		t.Row("out", res.Out)
 	}
-	t.write(stdout)
+	t.Write(stdout)
 	if res.Out != "" {
 		return nil
 	}

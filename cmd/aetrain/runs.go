@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"aetrain/configs"
+	"aetrain/internal/texttable"
 	"aetrain/metrics"
 	"aetrain/trainer"
 )
@@ -100,21 +101,20 @@ func runRuns(o runsOptions, stdout, stderr io.Writer) error {
 		t.Linef("there is no run under %s", configs.ResolvePath(o.Dir))
 		return nil
 	}
-	listTable(all, o.Sort).write(stdout)
-	return nil
+	return listTable(all, o.Sort).Write(stdout)
 }
 
 // listTable shows runs, a line each: the loss of each split, and what they are sorted by.
-func listTable(all []*runInfo, sorted string) *table {
+func listTable(all []*runInfo, sorted string) *texttable.Table {
 	columns := []string{"train.loss", "validation.loss", "test.loss"}
 	if split, _, ok := strings.Cut(sorted, "."); ok && split != "" && !slices.Contains(columns, sorted) {
 		columns = append(columns, sorted)
 	}
-	var t table
-	t.row(append([]string{"run", "status", "epoch", "step"}, append(columns, "best")...)...)
-	t.alignRight(2, 3, 4, 5, 6)
+	var t texttable.Table
+	t.Row(append([]string{"run", "status", "epoch", "step"}, append(columns, "best")...)...)
+	t.AlignRight(2, 3, 4, 5, 6)
 	if len(columns) > 3 {
-		t.alignRight(7)
+		t.AlignRight(7)
 	}
 	for _, r := range all {
 		cells := []string{r.Run, r.Status, fmt.Sprintf("%.4g", float64(r.Epoch)), count(r.Step)}
@@ -129,7 +129,7 @@ func listTable(all []*runInfo, sorted string) *table {
 		if r.Best != nil {
 			best = fmt.Sprintf("%s %s at epoch %d", r.Best.Metric, number(float64(r.Best.Value)), r.Best.Epoch)
 		}
-		t.row(append(cells, best)...)
+		t.Row(append(cells, best)...)
 	}
 	return &t
 }

@@ -19,6 +19,7 @@ import (
 	"aetrain/data"
 	"aetrain/infer"
 	"aetrain/internal/registry"
+	"aetrain/internal/texttable"
 	"aetrain/model"
 	"aetrain/trainer"
 )
@@ -250,11 +251,11 @@ func (j *trainJob) explain(r *trainer.Run) {
 	for _, e := range r.Executables() {
 		j.talk.Detailf("%s", strings.TrimRight(e.Program().String(), "\n"))
 		j.talk.Detailf("kernels:")
-		var t table
+		var t texttable.Table
 		for _, c := range e.Explain() {
-			t.row(fmt.Sprintf("  %3d", c.Step), c.Op, c.Kernel, c.Reason, c.Shape, c.Path)
+			t.Row(fmt.Sprintf("  %3d", c.Step), c.Op, c.Kernel, c.Reason, c.Shape, c.Path)
 		}
-		t.write(j.talk)
+		t.Write(j.talk)
 	}
 }
 
@@ -288,19 +289,19 @@ func (j *trainJob) finish(r *trainer.Run, p *trainingProgress, stdout io.Writer)
 func (j *trainJob) summary(r *trainer.Run, p *trainingProgress) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s, %s steps in %s\n", r.Status, epochs(r.EpochsDone()), count(r.Step), span(time.Since(p.began)))
-	var t table
-	t.row("train", terms(r.EpochRow))
+	var t texttable.Table
+	t.Row("train", terms(r.EpochRow))
 	if r.Validation != nil {
-		t.row("validation", terms(r.Validation))
+		t.Row("validation", terms(r.Validation))
 	}
 	if r.Best != nil {
-		t.row("best", fmt.Sprintf("%s %s at epoch %d (checkpoints/best)", r.Best.Metric, number(r.Best.Value), r.Best.Epoch))
+		t.Row("best", fmt.Sprintf("%s %s at epoch %d (checkpoints/best)", r.Best.Metric, number(r.Best.Value), r.Best.Epoch))
 	}
 	if pictures, _ := filepath.Glob(filepath.Join(j.dir, "samples", "*.png")); len(pictures) > 0 { // the pattern is well-formed
-		t.row("pictures", filepath.Join(j.dir, "samples"))
+		t.Row("pictures", filepath.Join(j.dir, "samples"))
 	}
-	t.row("run", j.dir)
-	t.write(&b)
+	t.Row("run", j.dir)
+	t.Write(&b)
 	return b.String()
 }
 

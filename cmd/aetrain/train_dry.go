@@ -11,6 +11,7 @@ import (
 	"aetrain/data"
 	"aetrain/graph"
 	"aetrain/infer"
+	"aetrain/internal/texttable"
 	"aetrain/trainer"
 )
 
@@ -124,13 +125,13 @@ func memoryOf(st backend.State, programs []backend.Executable) dryMemory {
 // write writes the result for people.
 func (d *dryResult) write(w io.Writer) {
 	fmt.Fprintln(w)
-	var t table
-	t.alignRight(3)
-	t.row("layer", "kind", "output", "parameters")
+	var t texttable.Table
+	t.AlignRight(3)
+	t.Row("layer", "kind", "output", "parameters")
 	for _, l := range d.Layers {
-		t.row(l.Path, l.Kind, graph.Shape(l.Output).String(), count(l.Parameters))
+		t.Row(l.Path, l.Kind, graph.Shape(l.Output).String(), count(l.Parameters))
 	}
-	t.write(w)
+	t.Write(w)
 	fmt.Fprintf(w, "\nparameters   %s (encoder %s, decoder %s)\n", count(d.Parameters.Encoder+d.Parameters.Decoder), count(d.Parameters.Encoder), count(d.Parameters.Decoder))
 	fmt.Fprintf(w, "memory       %s: parameters %s, optimizer and statistics %s, a step's arena %s\n",
 		bytesText(int64(d.Memory.Parameters+d.Memory.Other+d.Memory.Arena)), bytesText(int64(d.Memory.Parameters)), bytesText(int64(d.Memory.Other)), bytesText(int64(d.Memory.Arena)))

@@ -11,6 +11,7 @@ import (
 	"aetrain/configs"
 	"aetrain/data"
 	"aetrain/infer"
+	"aetrain/internal/texttable"
 	"aetrain/model"
 	"aetrain/trainer"
 )
@@ -142,10 +143,10 @@ func (r *overfitResult) print(o trainOptions, stdout io.Writer) error {
 			return err
 		}
 	} else {
-		var t table
-		t.row("start", terms(floats(r.Start)))
-		t.row("end", terms(floats(r.End)))
-		t.write(stdout)
+		var t texttable.Table
+		t.Row("start", terms(floats(r.Start)))
+		t.Row("end", terms(floats(r.End)))
+		t.Write(stdout)
 		fmt.Fprintf(stdout, "%d steps on %d examples: reconstructions explain %.1f%% of their variance\n", r.Steps, r.Examples, 100*r.Explained)
 	}
 	if !r.Passed {
