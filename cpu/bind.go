@@ -18,7 +18,7 @@ type launch func(b *binder, s *step) error
 // step is what a kernel sees of a program step.
 type step struct {
 	kernels.Case
-	in, out []memory // an output that nobody reads has size 0, except the first, which always has memory
+	in, out []memory // an output that nobody reads has size 0; the first always has memory, unless needsFirst says otherwise
 	chain   *chain   // to run on output 0, element range by element range; nil if there is none
 	name    string   // of the candidate
 	src     *program.Step
@@ -105,6 +105,16 @@ func hasEpilogue(o graph.Op) bool {
 		return true
 	}
 	return false
+}
+
+// needsFirst says which ops have to have memory for their first output though nobody reads it. Recurrent ones leave out what nobody
+// reads, as they keep so much for their gradients.
+func needsFirst(o graph.Op) bool {
+	switch o.Name() {
+	case "LSTM", "LSTMGrad", "GRU", "GRUGrad", "RNN", "RNNGrad":
+		return false
+	}
+	return true
 }
 
 // binder turns the steps of one program into phases.
@@ -205,7 +215,7 @@ func (b *binder) operands(s *program.Step) *step {
 		switch {
 		case out >= 0:
 			st.out = append(st.out, b.e.mem[out])
-		case i == 0:
+		case i == 0 && needsFirst(s.Node.Op):
 			st.out = append(st.out, b.hidden(s))
 		default:
 			st.out = append(st.out, memory{dtype: s.Node.Out[i].DType})

@@ -7,10 +7,10 @@ import "aetrain/cpu/vec"
 // pass of a vector kernel over the examples' rows (cpu/vec/recurrent.go). What the gradient needs is stored gate by gate, a block
 // of examples×H each. recurrent_forward.go and recurrent_backward.go have the ways that all ops share.
 
-// recurrence is what the kernels of all recurrent ops share.
+// recurrence is what the kernels of all recurrent ops share: N examples through T times, G gates of H units each.
 type recurrence struct {
 	n, t, h int
-	gates   int
+	gates   int // G
 	rows    int // examples a task
 	reverse bool
 	mask    []float32 // N×T; nil: all are valid
@@ -18,16 +18,21 @@ type recurrence struct {
 	products *recurrentProducts
 }
 
-// newRecurrence decides how many examples a task has: as few as leave the product its tiles where examples are few.
-func newRecurrence(n, t, h, gates int, reverse bool, mask []memory) recurrence {
-	r := recurrence{n: n, t: t, h: h, gates: gates, reverse: reverse, rows: recurrentRows}
-	if n < 4*r.rows {
-		r.rows = max(1, (n+3)/4)
-	}
-	if len(mask) > 0 {
-		r.mask = mask[0].f32
+// newRecurrence has the sizes of an N×T×GH value. It decides how many examples a task has: as few as leave the product its tiles where
+// examples are few.
+func newRecurrence(shape []int, gates int, reverse bool) recurrence {
+	r := recurrence{n: shape[0], t: shape[1], h: shape[2] / gates, gates: gates, reverse: reverse, rows: recurrentRows}
+	if r.n < 4*r.rows {
+		r.rows = max(1, (r.n+3)/4)
 	}
 	return r
+}
+
+// masked reads the last input, which may be left out.
+func (r *recurrence) masked(in []memory) {
+	if len(in) > 0 {
+		r.mask = in[0].f32
+	}
 }
 
 // recurrentRows is how many examples a task has at most.
@@ -46,7 +51,7 @@ func (r *recurrence) time(k int) int {
 	return k
 }
 
-// ahead tells kernels where the next time is; way is 1 forward, -1 back.
+// ahead tells kernels where the next time's operands are; way is 1 forward, -1 back.
 func (r *recurrence) ahead(way int) vec.Next {
 	if r.reverse {
 		way = -way
@@ -54,21 +59,21 @@ func (r *recurrence) ahead(way int) vec.Next {
 	return vec.Next{Time: way, Stored: way * r.n * r.h}
 }
 
-// examples are a task's examples, on the worker that walks through time with them.
-type examples struct {
+// recurrentExamples are a task's, on the worker that walks through time with them.
+type recurrentExamples struct {
 	*recurrence
 	w        *worker
 	n0, rows int
 	local    []float32 // what is left of the worker's scratch
 }
 
-func (r *recurrence) examples(w *worker, task int) examples {
+func (r *recurrence) examples(w *worker, task int) recurrentExamples {
 	n0 := task * r.rows
-	return examples{recurrence: r, w: w, n0: n0, rows: min(r.rows, r.n-n0), local: w.local}
+	return recurrentExamples{recurrence: r, w: w, n0: n0, rows: min(r.rows, r.n-n0), local: w.local}
 }
 
 // cut takes some blocks of examples×H from the scratch.
-func (e *examples) cut(blocks int) []float32 { return cut(&e.local, blocks*e.rows*e.h) }
+func (e *recurrentExamples) cut(blocks int) []float32 { return cut(&e.local, blocks*e.rows*e.h) }
 
 // cut takes n floats from the front of a worker's scratch.
 func cut(local *[]float32, n int) []float32 {
@@ -78,7 +83,7 @@ func cut(local *[]float32, n int) []float32 {
 }
 
 // state is the examples' part of an N×blocks·H value; nil where nobody wants it.
-func (e *examples) state(x []float32, blocks int) []float32 {
+func (e *recurrentExamples) state(x []float32, blocks int) []float32 {
 	if x == nil {
 		return nil
 	}
@@ -86,7 +91,7 @@ func (e *examples) state(x []float32, blocks int) []float32 {
 }
 
 // from is an N×T×blocks·H value from time t of the first example on; nil where nobody wants it. Examples are T·blocks·H apart.
-func (e *examples) from(x []float32, blocks, t int) []float32 {
+func (e *recurrentExamples) from(x []float32, blocks, t int) []float32 {
 	if x == nil {
 		return nil
 	}
@@ -94,7 +99,7 @@ func (e *examples) from(x []float32, blocks, t int) []float32 {
 }
 
 // stored is block b of time t in a T×blocks×N×H value, or spare where nobody wants it.
-func (e *examples) stored(all, spare []float32, blocks, t, b int) []float32 {
+func (e *recurrentExamples) stored(all, spare []float32, blocks, t, b int) []float32 {
 	if all == nil {
 		return spare
 	}
@@ -103,7 +108,7 @@ func (e *examples) stored(all, spare []float32, blocks, t, b int) []float32 {
 }
 
 // acts are the four blocks of time t in a T×4×N×H value, or those of spare.
-func (e *examples) acts(all, spare []float32, t int) (list [4][]float32) {
+func (e *recurrentExamples) acts(all, spare []float32, t int) (list [4][]float32) {
 	for g, size := 0, e.rows*e.h; g < 4; g++ {
 		if all == nil {
 			list[g] = spare[g*size : (g+1)*size]
@@ -115,7 +120,7 @@ func (e *examples) acts(all, spare []float32, t int) (list [4][]float32) {
 }
 
 // put writes a block of time t to an N×T×H value.
-func (e *examples) put(dst, block []float32, t int) {
+func (e *recurrentExamples) put(dst, block []float32, t int) {
 	if dst == nil {
 		return
 	}
@@ -125,10 +130,10 @@ func (e *examples) put(dst, block []float32, t int) {
 }
 
 // hidden reports whether the mask hides time t of the i-th example.
-func (e *examples) hidden(i, t int) bool { return e.mask[(e.n0+i)*e.t+t] == 0 }
+func (e *recurrentExamples) hidden(i, t int) bool { return e.mask[(e.n0+i)*e.t+t] == 0 }
 
 // keepMasked copies the rows of old that the mask hides at time t over new ones, of some blocks of H each.
-func (e *examples) keepMasked(new, old []float32, blocks, t int) {
+func (e *recurrentExamples) keepMasked(new, old []float32, blocks, t int) {
 	if e.mask == nil {
 		return
 	}

@@ -10,7 +10,7 @@ type recurrentProducts struct {
 	local       int // scratch of a worker
 }
 
-// recurrentProducts reserves the products of a task's rows with weight, of the shape's N and K, and appends its packing.
+// recurrentProducts reserves the products of a task's rows with weight, GH×H, of the shape's N and K, and appends its packing.
 func (b *binder) recurrentProducts(r *recurrence, weight []float32, s gemm.Shape) *recurrentProducts {
 	plan := func(rows int) *gemm.Plan {
 		s.M = rows
@@ -28,7 +28,7 @@ func (b *binder) recurrentProducts(r *recurrence, weight []float32, s gemm.Shape
 }
 
 // run computes the product of a task's block.
-func (p *recurrentProducts) run(e *examples, dst, block []float32) {
+func (p *recurrentProducts) run(e *recurrentExamples, dst, block []float32) {
 	c := &p.calls[e.w.id]
 	c.A, c.B, c.C, c.Shared, c.Local = block, p.packed, dst, p.packed, e.local
 	if e.rows == p.whole.M {

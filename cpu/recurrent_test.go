@@ -64,11 +64,13 @@ func (c recurrentCase) check(t *testing.T, b backend.Backend) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, wanted := range map[string]int{"gradients": len(values), "states": len(states), "the last state": 1} {
-		got := runs(t, b, g, values[:wanted], feed)
-		for i := range got {
-			for j, y := range got[i] {
-				x := want[i].Data[j]
+	for name, wanted := range map[string][2]int{
+		"gradients": {0, len(values)}, "states": {0, len(states)}, "the last state": {0, 1}, "all states": {1, 2},
+	} {
+		from, to := wanted[0], wanted[1]
+		for i, got := range runs(t, b, g, values[from:to], feed) {
+			for j, y := range got {
+				x := want[from+i].Data[j]
 				if both := math.IsNaN(x) && math.IsNaN(float64(y)); !both && !(math.Abs(float64(y)-x) <= 2e-5*(1+math.Abs(x))) {
 					t.Fatalf("with %s wanted, value %d, element %d is %v, want %v", name, i, j, y, x)
 				}

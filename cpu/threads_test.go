@@ -18,6 +18,10 @@ func TestThreads(t *testing.T) {
 	arg := func(dims ...int) graph.Arg { return graph.Arg{Spec: graph.F32(dims...), From: 0.1, To: 1} }
 	same := op.ConvConfig{PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}.Normalized()
 	index := graph.Arg{Spec: graph.I32(500), From: 0, To: 30}
+	back, mask := op.Recurrence{Reverse: true, Steps: 3}, graph.Arg{Spec: graph.F32(70, 3), Values: make([]float64, 210)}
+	for i := range mask.Values {
+		mask.Values[i] = float64(min(max(i/3%4-i%3, 0), 1)) // of an example its first 0 to 3 times are valid
+	}
 	for _, e := range []graph.Example{
 		{Op: op.Conv{ConvConfig: same}, Args: []graph.Arg{arg(21, 13, 9, 11), arg(17, 13, 3, 3)}},
 		{Op: op.ConvTranspose{ConvConfig: same}, Args: []graph.Arg{arg(21, 13, 9, 11), arg(13, 17, 3, 3)}},
@@ -36,11 +40,19 @@ func TestThreads(t *testing.T) {
 		{Op: op.Product{TransB: true}, Args: []graph.Arg{arg(130, 500), arg(20, 500)}},
 		{Op: op.Product{}, Args: []graph.Arg{arg(130, 500), arg(500, 20)}},
 		{Op: op.LSTMSequence{}, Args: []graph.Arg{arg(70, 3, 68), arg(68, 17), arg(68), arg(70, 17), arg(70, 17)}},
+		{Op: op.LSTMSequence{Recurrence: back}, Args: []graph.Arg{arg(70, 1, 68), arg(68, 17), arg(68), arg(70, 17), arg(70, 17), mask}},
 		{Op: op.LSTMGrad{}, Args: []graph.Arg{arg(3, 4, 70, 17), arg(3, 1, 70, 17), arg(70, 17), arg(68, 17), arg(70, 17), arg(70, 17)}},
+		{Op: op.LSTMGrad{Reverse: true, Sequence: true}, Args: []graph.Arg{
+			arg(3, 4, 70, 17), arg(3, 1, 70, 17), arg(70, 17), arg(68, 17), arg(70, 17), arg(70, 17), arg(70, 3, 17), mask}},
 		{Op: op.GRUSequence{}, Args: []graph.Arg{arg(70, 3, 51), arg(51, 17), arg(68), arg(70, 17)}},
+		{Op: op.GRUSequence{Recurrence: back}, Args: []graph.Arg{arg(70, 1, 51), arg(51, 17), arg(68), arg(70, 17), mask}},
 		{Op: op.GRUGrad{}, Args: []graph.Arg{arg(3, 4, 70, 17), arg(70, 3, 17), arg(51, 17), arg(70, 17)}},
+		{Op: op.GRUGrad{Reverse: true, Sequence: true}, Args: []graph.Arg{
+			arg(3, 4, 70, 17), arg(70, 3, 17), arg(51, 17), arg(70, 17), arg(70, 3, 17), mask}},
 		{Op: op.RNNSequence{}, Args: []graph.Arg{arg(70, 3, 17), arg(17, 17), arg(17), arg(70, 17)}},
+		{Op: op.RNNSequence{Recurrence: back}, Args: []graph.Arg{arg(70, 1, 17), arg(17, 17), arg(17), arg(70, 17), mask}},
 		{Op: op.RNNGrad{}, Args: []graph.Arg{arg(70, 3, 17), arg(17, 17), arg(70, 17)}},
+		{Op: op.RNNGrad{Reverse: true, Sequence: true}, Args: []graph.Arg{arg(70, 3, 17), arg(17, 17), arg(70, 17), arg(70, 3, 17), mask}},
 	} {
 		t.Run(fmt.Sprintf("%s%v", e.Op.Name(), e.Args[0].Spec.Shape), func(t *testing.T) {
 			want := bits(t, e, 1)

@@ -58,14 +58,14 @@ func reluGradGo(dst, y, dy []float32) {
 func sigmoidGradGo(dst, y, dy []float32) {
 	dst, y, dy = cut3(dst, y, dy)
 	for i, v := range y {
-		dst[i] = dy[i] * float32(v*(1-v))
+		dst[i] = throughSigmoid(v, dy[i])
 	}
 }
 
 func tanhGradGo(dst, y, dy []float32) {
 	dst, y, dy = cut3(dst, y, dy)
 	for i, v := range y {
-		dst[i] = dy[i] * (1 - float32(v*v))
+		dst[i] = throughTanh(v, dy[i])
 	}
 }
 

@@ -4,6 +4,8 @@ package vec
 // those of the input, then n's of the state):
 //
 //	r, z = σ(z+x+b)   u = z+b of n's state   n = tanh(x+b + r·u)   h' = n + z·(h-n)
+//
+// Source: Cho et al. 2014, "Learning Phrase Representations using RNN Encoder-Decoder", in the form of torch.nn.GRU.
 type GRUArgs struct {
 	RecurrentArgs
 	Acts [4][]float32 // r, z, n and u, Rows×H each
@@ -19,7 +21,7 @@ type GRUGradArgs struct {
 	RecurrentGradArgs
 	Acts       [4][]float32 // r, z, n and u, Rows×H each
 	Before     []float32    // states before, H a row
-	BeforeStep int          // from a row's to the next one's
+	BeforeStep int          // floats from a row of Before to the next one
 	Inputs     []float32    // the gradients of the input's part, dr, dz, dn, 3H a row, CopyStep apart; nil: nobody wants them
 	Around     []float32    // Rows×H: dh·z
 }
@@ -42,9 +44,9 @@ func gruGradGo(a *GRUGradArgs) {
 		for j := range a.H {
 			at, dh := r*a.H+j, a.dh(r, j)
 			reset, update, n, u := a.Acts[0][at], a.Acts[1][at], a.Acts[2][at], a.Acts[3][at]
-			dn := throughTanh(dh-float32(dh*update), n)
-			dz := throughSigmoid(dh*(a.Before[r*a.BeforeStep+j]-n), update)
-			dr, du := throughSigmoid(dn*u, reset), dn*reset
+			dn := throughTanh(n, dh-float32(dh*update))
+			dz := throughSigmoid(update, dh*(a.Before[r*a.BeforeStep+j]-n))
+			dr, du := throughSigmoid(reset, dn*u), float32(dn*reset)
 			a.Around[at] = dh * update
 			a.put(r, j, dr, dz, du)
 			a.add(r, j, dr, dz, dn, du)

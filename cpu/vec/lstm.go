@@ -3,6 +3,8 @@ package vec
 // LSTMArgs are a time of an LSTM. With z the products, x the input's part and b the bias, gates in the order i, f, g, o:
 //
 //	i, f, o = σ(z+x+b)   g = tanh(z+x+b)   c' = f·c + i·g   h' = o·tanh(c')
+//
+// Source: Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000; torch.nn.LSTM.
 type LSTMArgs struct {
 	RecurrentArgs
 	Acts    [4][]float32 // the gates, Rows×H each
@@ -41,9 +43,9 @@ func lstmGradGo(a *LSTMGradArgs) {
 			at := r*a.H + j
 			dh, t := a.dh(r, j), tanh32(a.C[at])
 			i, f, g, o := a.Acts[0][at], a.Acts[1][at], a.Acts[2][at], a.Acts[3][at]
-			dc := a.DC[at] + throughTanh(dh*o, t)
-			di, df := throughSigmoid(dc*g, i), throughSigmoid(dc*a.Before[at], f)
-			dg, do := throughTanh(dc*i, g), throughSigmoid(dh*t, o)
+			dc := a.DC[at] + throughTanh(t, dh*o)
+			di, df := throughSigmoid(i, dc*g), throughSigmoid(f, dc*a.Before[at])
+			dg, do := throughTanh(g, dc*i), throughSigmoid(o, dh*t)
 			a.put(r, j, di, df, dg, do)
 			a.add(r, j, di, df, dg, do)
 			a.NewDC[at] = dc * f

@@ -2,17 +2,18 @@ package vec
 
 import "math"
 
-// RecurrentArgs are what a time of every recurrent cell has, for some examples, a row each. G gates stand side by side in a row:
-// what follows the product of the states with the recurrent weights.
+// RecurrentArgs are what a time of every recurrent cell has, for some examples, a row each. G gates stand side by side in a row: what
+// is added to the product of the states with the recurrent weights. All results have memory of their own, apart from the operands
+// and from each other.
 type RecurrentArgs struct {
 	Rows, H   int
 	Products  []float32    // Rows×GH
 	Input     []float32    // the input's part of the gates, GH a row
-	InputStep int          // from a row's to the next one's
+	InputStep int          // floats from a row of Input to the next one
 	Bias      []float32    // GH; of a GRU 4H
 	H1        []float32    // Rows×H: states after
-	Copies    [2][]float32 // more places for the states; nil: none
-	CopyStep  int          // from a row's to the next one's
+	Copies    [2][]float32 // more places for the states, H a row; nil: none
+	CopyStep  int          // floats from a row of a copy to the next one
 	Next      Next
 }
 
@@ -24,15 +25,16 @@ type Next struct {
 
 // RecurrentGradArgs are what a time of every recurrent cell's gradient has, for some examples, a row each. With dh the gradient of the
 // states, dh += dseq; what is left for the states before are the products of the gates' gradients with the recurrent weights.
+// DH and Sum are updated in place; all other results have memory of their own, apart from the operands and from each other.
 type RecurrentGradArgs struct {
 	Rows, H      int
 	DH           []float32 // Rows×H; becomes the sum
 	Sequence     []float32 // H a row, what is added to DH; nil: nothing
-	SequenceStep int       // from a row's to the next one's
+	SequenceStep int       // floats from a row of Sequence to the next one
 	Gates        []float32 // Rows×GH: the gates' gradients
 	Sum          []float32 // what they are added to: Rows×GH; of a GRU Rows×4H
-	Copy         []float32 // another place for Gates; nil: none
-	CopyStep     int       // from a row's to the next one's
+	Copy         []float32 // another place for Gates, GH a row; nil: none
+	CopyStep     int       // floats from a row of Copy to the next one
 	Next         Next
 }
 
@@ -79,11 +81,11 @@ func (a *RecurrentGradArgs) add(r, j int, gates ...float32) {
 	}
 }
 
-// throughSigmoid is the gradient of a sigmoid's argument, from that of its result y.
-func throughSigmoid(d, y float32) float32 { return d * (y - float32(y*y)) }
+// throughSigmoid is the gradient of a sigmoid's argument, from the result y and its gradient dy.
+func throughSigmoid(y, dy float32) float32 { return float32(dy * float32(y*(1-y))) }
 
-// throughTanh is the gradient of a tanh's argument, from that of its result y.
-func throughTanh(d, y float32) float32 { return d * (1 - float32(y*y)) }
+// throughTanh is the gradient of a tanh's argument, from the result y and its gradient dy.
+func throughTanh(y, dy float32) float32 { return float32(dy * (1 - float32(y*y))) }
 
 func sigmoid32(x float32) float32 { return float32(sigmoid(float64(x))) }
 

@@ -61,84 +61,99 @@ func rnnGradSequenceAVX512(p *rowsBlock)
 // recurrentKernels are a tier's. They name what they call: through a function value the block would be allocated at each call.
 func recurrentKernels(wide bool) func(*Kernels) {
 	return func(k *Kernels) {
-		k.LSTM = func(a *LSTMArgs) {
-			b := rowsBlock{}
-			switch {
-			case !b.lstm(a):
-			case wide:
-				lstmAVX512(&b)
-			default:
-				lstmAVX2(&b)
-			}
-			runtime.KeepAlive(a)
+		lstmKernels(k, wide)
+		gruKernels(k, wide)
+		rnnKernels(k, wide)
+	}
+}
+
+// lstmKernels are those of an LSTM.
+func lstmKernels(k *Kernels, wide bool) {
+	k.LSTM = func(a *LSTMArgs) {
+		b := rowsBlock{}
+		switch {
+		case !b.lstm(a):
+		case wide:
+			lstmAVX512(&b)
+		default:
+			lstmAVX2(&b)
 		}
-		k.LSTMGrad = func(a *LSTMGradArgs) {
-			b := rowsBlock{}
-			switch {
-			case !b.lstmGrad(a):
-			case wide && a.Sequence != nil:
-				lstmGradSequenceAVX512(&b)
-			case wide:
-				lstmGradAVX512(&b)
-			case a.Sequence != nil:
-				lstmGradSequenceAVX2(&b)
-			default:
-				lstmGradAVX2(&b)
-			}
-			runtime.KeepAlive(a)
+		runtime.KeepAlive(a)
+	}
+	k.LSTMGrad = func(a *LSTMGradArgs) {
+		b := rowsBlock{}
+		switch {
+		case !b.lstmGrad(a):
+		case wide && a.Sequence != nil:
+			lstmGradSequenceAVX512(&b)
+		case wide:
+			lstmGradAVX512(&b)
+		case a.Sequence != nil:
+			lstmGradSequenceAVX2(&b)
+		default:
+			lstmGradAVX2(&b)
 		}
-		k.GRU = func(a *GRUArgs) {
-			b := rowsBlock{}
-			switch {
-			case !b.gru(a):
-			case wide:
-				gruAVX512(&b)
-			default:
-				gruAVX2(&b)
-			}
-			runtime.KeepAlive(a)
+		runtime.KeepAlive(a)
+	}
+}
+
+// gruKernels are those of a GRU.
+func gruKernels(k *Kernels, wide bool) {
+	k.GRU = func(a *GRUArgs) {
+		b := rowsBlock{}
+		switch {
+		case !b.gru(a):
+		case wide:
+			gruAVX512(&b)
+		default:
+			gruAVX2(&b)
 		}
-		k.GRUGrad = func(a *GRUGradArgs) {
-			b := rowsBlock{}
-			switch {
-			case !b.gruGrad(a):
-			case wide && a.Sequence != nil:
-				gruGradSequenceAVX512(&b)
-			case wide:
-				gruGradAVX512(&b)
-			case a.Sequence != nil:
-				gruGradSequenceAVX2(&b)
-			default:
-				gruGradAVX2(&b)
-			}
-			runtime.KeepAlive(a)
+		runtime.KeepAlive(a)
+	}
+	k.GRUGrad = func(a *GRUGradArgs) {
+		b := rowsBlock{}
+		switch {
+		case !b.gruGrad(a):
+		case wide && a.Sequence != nil:
+			gruGradSequenceAVX512(&b)
+		case wide:
+			gruGradAVX512(&b)
+		case a.Sequence != nil:
+			gruGradSequenceAVX2(&b)
+		default:
+			gruGradAVX2(&b)
 		}
-		k.RNN = func(a *RNNArgs) {
-			b := rowsBlock{}
-			switch {
-			case !b.recurrent(&a.RecurrentArgs, 1, 1):
-			case wide:
-				rnnAVX512(&b)
-			default:
-				rnnAVX2(&b)
-			}
-			runtime.KeepAlive(a)
+		runtime.KeepAlive(a)
+	}
+}
+
+// rnnKernels are those of a plain recurrent network.
+func rnnKernels(k *Kernels, wide bool) {
+	k.RNN = func(a *RNNArgs) {
+		b := rowsBlock{}
+		switch {
+		case !b.recurrent(&a.RecurrentArgs, 1, 1):
+		case wide:
+			rnnAVX512(&b)
+		default:
+			rnnAVX2(&b)
 		}
-		k.RNNGrad = func(a *RNNGradArgs) {
-			b := rowsBlock{}
-			switch {
-			case !b.rnnGrad(a):
-			case wide && a.Sequence != nil:
-				rnnGradSequenceAVX512(&b)
-			case wide:
-				rnnGradAVX512(&b)
-			case a.Sequence != nil:
-				rnnGradSequenceAVX2(&b)
-			default:
-				rnnGradAVX2(&b)
-			}
-			runtime.KeepAlive(a)
+		runtime.KeepAlive(a)
+	}
+	k.RNNGrad = func(a *RNNGradArgs) {
+		b := rowsBlock{}
+		switch {
+		case !b.rnnGrad(a):
+		case wide && a.Sequence != nil:
+			rnnGradSequenceAVX512(&b)
+		case wide:
+			rnnGradAVX512(&b)
+		case a.Sequence != nil:
+			rnnGradSequenceAVX2(&b)
+		default:
+			rnnGradAVX2(&b)
 		}
+		runtime.KeepAlive(a)
 	}
 }
 
@@ -154,7 +169,7 @@ func (b *rowsBlock) recurrent(a *RecurrentArgs, gates, biases int) bool {
 	b.addEach(0, a.H1)
 	for _, x := range a.Copies {
 		if x != nil {
-			b.add(x, 1, a.CopyStep, a.Next.Time*a.H)
+			b.add(x, 1, a.CopyStep, 0)
 		} else {
 			b.addEach(0, a.H1)
 		}
@@ -193,8 +208,8 @@ func (b *rowsBlock) lstm(a *LSTMArgs) bool {
 	if !b.recurrent(&a.RecurrentArgs, 4, 4) {
 		return false
 	}
-	b.addEach(4*a.Next.Stored, a.Acts[:]...)
-	b.addEach(a.Next.Stored, a.C, a.NewC)
+	b.addEach(0, a.Acts[:]...)
+	b.addEach(0, a.C, a.NewC)
 	return true
 }
 
@@ -203,7 +218,8 @@ func (b *rowsBlock) lstmGrad(a *LSTMGradArgs) bool {
 		return false
 	}
 	b.addEach(4*a.Next.Stored, a.Acts[:]...)
-	b.addEach(a.Next.Stored, a.C, a.Before)
+	b.addEach(0, a.C) // the next call's is this one's Before
+	b.addEach(a.Next.Stored, a.Before)
 	b.addEach(0, a.DC, a.NewDC)
 	return true
 }
@@ -212,7 +228,7 @@ func (b *rowsBlock) gru(a *GRUArgs) bool {
 	if !b.recurrent(&a.RecurrentArgs, 3, 4) {
 		return false
 	}
-	b.addEach(4*a.Next.Stored, a.Acts[:]...)
+	b.addEach(0, a.Acts[:]...)
 	b.addEach(0, a.H0)
 	return true
 }

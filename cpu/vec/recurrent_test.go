@@ -9,7 +9,7 @@ import (
 )
 
 // TestRecurrentCells compares a time of each cell and of its gradient with the plain Go tier: sizes around a vector's, rows far apart,
-// with and without the operands that may be missing. What lies between rows stays as it is.
+// with and without the operands that may be missing, and without and with something to ask for ahead. What lies between rows stays as it is.
 func TestRecurrentCells(t *testing.T) {
 	for _, cell := range []struct {
 		name string
@@ -126,15 +126,23 @@ func (o *operands) forward(gates, biases int) RecurrentArgs {
 	step := gates*o.h + gap
 	return RecurrentArgs{
 		Rows: o.rows, H: o.h, Products: o.blocks(gates), Input: o.take(o.rows * step), InputStep: step, Bias: o.take(biases * o.h),
-		H1: o.blocks(1), Copies: [2][]float32{nil, o.maybe(1)}, CopyStep: o.h + gap,
+		H1: o.blocks(1), Copies: [2][]float32{nil, o.maybe(1)}, CopyStep: o.h + gap, Next: o.next(),
 	}
 }
 
 func (o *operands) backward(gates, sums int) RecurrentGradArgs {
 	return RecurrentGradArgs{
 		Rows: o.rows, H: o.h, DH: o.blocks(1), Sequence: o.maybe(1), SequenceStep: o.h + gap,
-		Gates: o.blocks(gates), Sum: o.blocks(sums), Copy: o.maybe(gates), CopyStep: gates*o.h + gap,
+		Gates: o.blocks(gates), Sum: o.blocks(sums), Copy: o.maybe(gates), CopyStep: gates*o.h + gap, Next: o.next(),
 	}
+}
+
+// next is somewhere, as nothing is read or written there.
+func (o *operands) next() Next {
+	if !o.more {
+		return Next{}
+	}
+	return Next{Time: -1, Stored: o.rows * o.h}
 }
 
 func lstmCase(o *operands, k *Kernels) {

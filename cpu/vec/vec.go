@@ -1,4 +1,5 @@
-// Package vec computes over slices of float32: arithmetic, activations, reductions, optimiser updates, random numbers.
+// Package vec computes over slices of float32: arithmetic, activations, reductions, optimiser updates, random numbers, and times of
+// recurrent cells over rows.
 //
 // Each kernel exists in three tiers: AVX-512, AVX2 with FMA, and plain Go, which is the reference, runs on every architecture
 // and alone under the build tag noasm. [For] gives the table of a tier:
@@ -8,6 +9,8 @@
 //
 // The slices of one call have equal lengths, any length from 0 on, any alignment; were they to differ, the shortest counts.
 // dst may be the very same slice as a source; slices that overlap otherwise are not allowed. Nothing allocates.
+// The kernels of recurrent cells are told of operands in rows, at steps of their own, by Args types, which say how long each is: what
+// is too short panics, and results have memory of their own.
 // What an element becomes depends on that element alone, never on its place in the slice, so that work may be split anywhere.
 //
 // Errors are in ulp (units in the last place of the exact result) against float64, for all float32 arguments with NaN, infinities

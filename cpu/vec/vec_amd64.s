@@ -6795,8 +6795,10 @@ TEXT ·lstmAVX2(SB), NOSPLIT, $0-8
 	VMOVUPS v3f3172183f3172183f3172183f317218x8<>+0(SB), Y4
 
 row:
-	MOVQ   112(AX), CX
-	ADDQ   128(AX), CX
+	MOVQ   128(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead0_done
+	ADDQ   112(AX), CX
 	MOVQ   (AX), DX
 	IMUL3Q $0x10, DX, DX
 
@@ -6808,7 +6810,9 @@ ahead0:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead0
-	XORQ       CX, CX
+
+ahead0_done:
+	XORQ CX, CX
 
 vector:
 	LEAQ         8(CX), DX
@@ -7232,8 +7236,10 @@ TEXT ·gruAVX2(SB), NOSPLIT, $0-8
 	VMOVUPS v3f3172183f3172183f3172183f317218x8<>+0(SB), Y4
 
 row:
-	MOVQ   88(AX), CX
-	ADDQ   104(AX), CX
+	MOVQ   104(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead0_done
+	ADDQ   88(AX), CX
 	MOVQ   (AX), DX
 	IMUL3Q $0x0c, DX, DX
 
@@ -7245,7 +7251,9 @@ ahead0:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead0
-	XORQ       CX, CX
+
+ahead0_done:
+	XORQ CX, CX
 
 vector:
 	LEAQ         8(CX), DX
@@ -7551,8 +7559,10 @@ TEXT ·rnnAVX2(SB), NOSPLIT, $0-8
 	VMOVUPS v3f3172183f3172183f3172183f317218x8<>+0(SB), Y4
 
 row:
-	MOVQ   40(AX), CX
-	ADDQ   56(AX), CX
+	MOVQ   56(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead0_done
+	ADDQ   40(AX), CX
 	MOVQ   (AX), DX
 	IMUL3Q $0x04, DX, DX
 
@@ -7564,7 +7574,9 @@ ahead0:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead0
-	XORQ       CX, CX
+
+ahead0_done:
+	XORQ CX, CX
 
 vector:
 	LEAQ         8(CX), DX
@@ -7682,8 +7694,10 @@ TEXT ·lstmGradAVX2(SB), NOSPLIT, $0-8
 	VMOVUPS v3fb8aa3b3fb8aa3b3fb8aa3b3fb8aa3bx8<>+0(SB), Y4
 
 row:
-	MOVQ   112(AX), CX
-	ADDQ   128(AX), CX
+	MOVQ   128(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead0_done
+	ADDQ   112(AX), CX
 	MOVQ   (AX), DX
 	IMUL3Q $0x10, DX, DX
 
@@ -7695,10 +7709,14 @@ ahead0:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead0
-	MOVQ       352(AX), CX
-	ADDQ       368(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead0_done:
+	MOVQ   368(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead1_done
+	ADDQ   352(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead1:
 	PREFETCHT0 (CX)
@@ -7708,10 +7726,14 @@ ahead1:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead1
-	MOVQ       376(AX), CX
-	ADDQ       392(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead1_done:
+	MOVQ   392(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead2_done
+	ADDQ   376(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead2:
 	PREFETCHT0 (CX)
@@ -7721,10 +7743,14 @@ ahead2:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead2
-	MOVQ       400(AX), CX
-	ADDQ       416(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead2_done:
+	MOVQ   416(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead3_done
+	ADDQ   400(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead3:
 	PREFETCHT0 (CX)
@@ -7734,10 +7760,14 @@ ahead3:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead3
-	MOVQ       424(AX), CX
-	ADDQ       440(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead3_done:
+	MOVQ   440(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead4_done
+	ADDQ   424(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead4:
 	PREFETCHT0 (CX)
@@ -7747,7 +7777,26 @@ ahead4:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead4
-	XORQ       CX, CX
+
+ahead4_done:
+	MOVQ   488(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead5_done
+	ADDQ   472(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
+
+ahead5:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead5
+
+ahead5_done:
+	XORQ CX, CX
 
 vector:
 	LEAQ         8(CX), DX
@@ -8021,8 +8070,10 @@ TEXT ·lstmGradSequenceAVX2(SB), NOSPLIT, $0-8
 	VMOVUPS v3fb8aa3b3fb8aa3b3fb8aa3b3fb8aa3bx8<>+0(SB), Y4
 
 row:
-	MOVQ   328(AX), CX
-	ADDQ   344(AX), CX
+	MOVQ   344(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead0_done
+	ADDQ   328(AX), CX
 	MOVQ   (AX), DX
 	IMUL3Q $0x04, DX, DX
 
@@ -8034,10 +8085,14 @@ ahead0:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead0
-	MOVQ       112(AX), CX
-	ADDQ       128(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x10, DX, DX
+
+ahead0_done:
+	MOVQ   128(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead1_done
+	ADDQ   112(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x10, DX, DX
 
 ahead1:
 	PREFETCHT0 (CX)
@@ -8047,10 +8102,14 @@ ahead1:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead1
-	MOVQ       352(AX), CX
-	ADDQ       368(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead1_done:
+	MOVQ   368(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead2_done
+	ADDQ   352(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead2:
 	PREFETCHT0 (CX)
@@ -8060,10 +8119,14 @@ ahead2:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead2
-	MOVQ       376(AX), CX
-	ADDQ       392(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead2_done:
+	MOVQ   392(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead3_done
+	ADDQ   376(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead3:
 	PREFETCHT0 (CX)
@@ -8073,10 +8136,14 @@ ahead3:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead3
-	MOVQ       400(AX), CX
-	ADDQ       416(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead3_done:
+	MOVQ   416(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead4_done
+	ADDQ   400(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead4:
 	PREFETCHT0 (CX)
@@ -8086,10 +8153,14 @@ ahead4:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead4
-	MOVQ       424(AX), CX
-	ADDQ       440(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead4_done:
+	MOVQ   440(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead5_done
+	ADDQ   424(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead5:
 	PREFETCHT0 (CX)
@@ -8099,7 +8170,26 @@ ahead5:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead5
-	XORQ       CX, CX
+
+ahead5_done:
+	MOVQ   488(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead6_done
+	ADDQ   472(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
+
+ahead6:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead6
+
+ahead6_done:
+	XORQ CX, CX
 
 vector:
 	LEAQ         8(CX), DX
@@ -8379,8 +8469,10 @@ TEXT ·gruGradAVX2(SB), NOSPLIT, $0-8
 	VMOVUPS v3f8000003f8000003f8000003f800000x8<>+0(SB), Y0
 
 row:
-	MOVQ   88(AX), CX
-	ADDQ   104(AX), CX
+	MOVQ   104(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead0_done
+	ADDQ   88(AX), CX
 	MOVQ   (AX), DX
 	IMUL3Q $0x0c, DX, DX
 
@@ -8392,10 +8484,14 @@ ahead0:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead0
-	MOVQ       304(AX), CX
-	ADDQ       320(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead0_done:
+	MOVQ   320(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead1_done
+	ADDQ   304(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead1:
 	PREFETCHT0 (CX)
@@ -8405,10 +8501,14 @@ ahead1:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead1
-	MOVQ       328(AX), CX
-	ADDQ       344(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead1_done:
+	MOVQ   344(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead2_done
+	ADDQ   328(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead2:
 	PREFETCHT0 (CX)
@@ -8418,10 +8518,14 @@ ahead2:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead2
-	MOVQ       352(AX), CX
-	ADDQ       368(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead2_done:
+	MOVQ   368(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead3_done
+	ADDQ   352(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead3:
 	PREFETCHT0 (CX)
@@ -8431,10 +8535,14 @@ ahead3:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead3
-	MOVQ       376(AX), CX
-	ADDQ       392(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead3_done:
+	MOVQ   392(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead4_done
+	ADDQ   376(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead4:
 	PREFETCHT0 (CX)
@@ -8444,10 +8552,14 @@ ahead4:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead4
-	MOVQ       400(AX), CX
-	ADDQ       416(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead4_done:
+	MOVQ   416(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead5_done
+	ADDQ   400(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead5:
 	PREFETCHT0 (CX)
@@ -8457,10 +8569,14 @@ ahead5:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead5
-	MOVQ       424(AX), CX
-	ADDQ       440(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x0c, DX, DX
+
+ahead5_done:
+	MOVQ   440(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead6_done
+	ADDQ   424(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x0c, DX, DX
 
 ahead6:
 	PREFETCHT0 (CX)
@@ -8470,7 +8586,9 @@ ahead6:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead6
-	XORQ       CX, CX
+
+ahead6_done:
+	XORQ CX, CX
 
 vector:
 	LEAQ         8(CX), DX
@@ -8678,8 +8796,10 @@ TEXT ·gruGradSequenceAVX2(SB), NOSPLIT, $0-8
 	VMOVUPS v3f8000003f8000003f8000003f800000x8<>+0(SB), Y0
 
 row:
-	MOVQ   280(AX), CX
-	ADDQ   296(AX), CX
+	MOVQ   296(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead0_done
+	ADDQ   280(AX), CX
 	MOVQ   (AX), DX
 	IMUL3Q $0x04, DX, DX
 
@@ -8691,10 +8811,14 @@ ahead0:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead0
-	MOVQ       88(AX), CX
-	ADDQ       104(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x0c, DX, DX
+
+ahead0_done:
+	MOVQ   104(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead1_done
+	ADDQ   88(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x0c, DX, DX
 
 ahead1:
 	PREFETCHT0 (CX)
@@ -8704,10 +8828,14 @@ ahead1:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead1
-	MOVQ       304(AX), CX
-	ADDQ       320(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead1_done:
+	MOVQ   320(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead2_done
+	ADDQ   304(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead2:
 	PREFETCHT0 (CX)
@@ -8717,10 +8845,14 @@ ahead2:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead2
-	MOVQ       328(AX), CX
-	ADDQ       344(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead2_done:
+	MOVQ   344(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead3_done
+	ADDQ   328(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead3:
 	PREFETCHT0 (CX)
@@ -8730,10 +8862,14 @@ ahead3:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead3
-	MOVQ       352(AX), CX
-	ADDQ       368(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead3_done:
+	MOVQ   368(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead4_done
+	ADDQ   352(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead4:
 	PREFETCHT0 (CX)
@@ -8743,10 +8879,14 @@ ahead4:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead4
-	MOVQ       376(AX), CX
-	ADDQ       392(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead4_done:
+	MOVQ   392(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead5_done
+	ADDQ   376(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead5:
 	PREFETCHT0 (CX)
@@ -8756,10 +8896,14 @@ ahead5:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead5
-	MOVQ       400(AX), CX
-	ADDQ       416(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead5_done:
+	MOVQ   416(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead6_done
+	ADDQ   400(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead6:
 	PREFETCHT0 (CX)
@@ -8769,10 +8913,14 @@ ahead6:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead6
-	MOVQ       424(AX), CX
-	ADDQ       440(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x0c, DX, DX
+
+ahead6_done:
+	MOVQ   440(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead7_done
+	ADDQ   424(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x0c, DX, DX
 
 ahead7:
 	PREFETCHT0 (CX)
@@ -8782,7 +8930,9 @@ ahead7:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead7
-	XORQ       CX, CX
+
+ahead7_done:
+	XORQ CX, CX
 
 vector:
 	LEAQ         8(CX), DX
@@ -9000,8 +9150,10 @@ TEXT ·rnnGradAVX2(SB), NOSPLIT, $0-8
 	VMOVUPS v3f8000003f8000003f8000003f800000x8<>+0(SB), Y0
 
 row:
-	MOVQ   40(AX), CX
-	ADDQ   56(AX), CX
+	MOVQ   56(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead0_done
+	ADDQ   40(AX), CX
 	MOVQ   (AX), DX
 	IMUL3Q $0x04, DX, DX
 
@@ -9013,10 +9165,14 @@ ahead0:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead0
-	MOVQ       136(AX), CX
-	ADDQ       152(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead0_done:
+	MOVQ   152(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead1_done
+	ADDQ   136(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead1:
 	PREFETCHT0 (CX)
@@ -9026,19 +9182,21 @@ ahead1:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead1
-	XORQ       CX, CX
+
+ahead1_done:
+	XORQ CX, CX
 
 vector:
 	LEAQ         8(CX), DX
 	CMPQ         DX, (AX)
 	JGT          rest
-	MOVQ         88(AX), DX
-	VMOVUPS      (DX)(CX*4), Y1
 	MOVQ         136(AX), DX
+	VMOVUPS      (DX)(CX*4), Y1
+	MOVQ         88(AX), DX
 	VMOVUPS      (DX)(CX*4), Y2
 	VMOVAPS      Y0, Y3
-	VFNMADD231PS Y2, Y2, Y3
-	VMULPS       Y3, Y1, Y1
+	VFNMADD231PS Y1, Y1, Y3
+	VMULPS       Y3, Y2, Y1
 	MOVQ         16(AX), DX
 	VMOVUPS      Y1, (DX)(CX*4)
 	MOVQ         40(AX), DX
@@ -9058,13 +9216,13 @@ rest:
 	LEAQ         vffffffffffffffffffffffffffffffffx16<>+0(SB), BX
 	NEGQ         DX
 	VMOVUPS      32(BX)(DX*4), Y1
-	MOVQ         88(AX), DX
-	VMASKMOVPS   (DX)(CX*4), Y1, Y2
 	MOVQ         136(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y2
+	MOVQ         88(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y1, Y3
 	VMOVAPS      Y0, Y4
-	VFNMADD231PS Y3, Y3, Y4
-	VMULPS       Y4, Y2, Y2
+	VFNMADD231PS Y2, Y2, Y4
+	VMULPS       Y4, Y3, Y2
 	MOVQ         16(AX), DX
 	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
 	MOVQ         40(AX), DX
@@ -9100,8 +9258,10 @@ TEXT ·rnnGradSequenceAVX2(SB), NOSPLIT, $0-8
 	VMOVUPS v3f8000003f8000003f8000003f800000x8<>+0(SB), Y0
 
 row:
-	MOVQ   112(AX), CX
-	ADDQ   128(AX), CX
+	MOVQ   128(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead0_done
+	ADDQ   112(AX), CX
 	MOVQ   (AX), DX
 	IMUL3Q $0x04, DX, DX
 
@@ -9113,10 +9273,14 @@ ahead0:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead0
-	MOVQ       40(AX), CX
-	ADDQ       56(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead0_done:
+	MOVQ   56(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead1_done
+	ADDQ   40(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead1:
 	PREFETCHT0 (CX)
@@ -9126,10 +9290,14 @@ ahead1:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead1
-	MOVQ       136(AX), CX
-	ADDQ       152(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead1_done:
+	MOVQ   152(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead2_done
+	ADDQ   136(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead2:
 	PREFETCHT0 (CX)
@@ -9139,24 +9307,26 @@ ahead2:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead2
-	XORQ       CX, CX
+
+ahead2_done:
+	XORQ CX, CX
 
 vector:
 	LEAQ         8(CX), DX
 	CMPQ         DX, (AX)
 	JGT          rest
-	MOVQ         88(AX), DX
-	VMOVUPS      (DX)(CX*4), Y1
-	MOVQ         112(AX), DX
-	VMOVUPS      (DX)(CX*4), Y2
-	VADDPS       Y2, Y1, Y1
-	MOVQ         88(AX), DX
-	VMOVUPS      Y1, (DX)(CX*4)
 	MOVQ         136(AX), DX
+	VMOVUPS      (DX)(CX*4), Y1
+	MOVQ         88(AX), DX
 	VMOVUPS      (DX)(CX*4), Y2
+	MOVQ         112(AX), DX
+	VMOVUPS      (DX)(CX*4), Y3
+	VADDPS       Y3, Y2, Y2
+	MOVQ         88(AX), DX
+	VMOVUPS      Y2, (DX)(CX*4)
 	VMOVAPS      Y0, Y3
-	VFNMADD231PS Y2, Y2, Y3
-	VMULPS       Y3, Y1, Y1
+	VFNMADD231PS Y1, Y1, Y3
+	VMULPS       Y3, Y2, Y1
 	MOVQ         16(AX), DX
 	VMOVUPS      Y1, (DX)(CX*4)
 	MOVQ         40(AX), DX
@@ -9176,18 +9346,18 @@ rest:
 	LEAQ         vffffffffffffffffffffffffffffffffx16<>+0(SB), BX
 	NEGQ         DX
 	VMOVUPS      32(BX)(DX*4), Y1
-	MOVQ         88(AX), DX
-	VMASKMOVPS   (DX)(CX*4), Y1, Y2
-	MOVQ         112(AX), DX
-	VMASKMOVPS   (DX)(CX*4), Y1, Y3
-	VADDPS       Y3, Y2, Y2
-	MOVQ         88(AX), DX
-	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
 	MOVQ         136(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y2
+	MOVQ         88(AX), DX
 	VMASKMOVPS   (DX)(CX*4), Y1, Y3
+	MOVQ         112(AX), DX
+	VMASKMOVPS   (DX)(CX*4), Y1, Y4
+	VADDPS       Y4, Y3, Y3
+	MOVQ         88(AX), DX
+	VMASKMOVPS   Y3, Y1, (DX)(CX*4)
 	VMOVAPS      Y0, Y4
-	VFNMADD231PS Y3, Y3, Y4
-	VMULPS       Y4, Y2, Y2
+	VFNMADD231PS Y2, Y2, Y4
+	VMULPS       Y4, Y3, Y2
 	MOVQ         16(AX), DX
 	VMASKMOVPS   Y2, Y1, (DX)(CX*4)
 	MOVQ         40(AX), DX
@@ -16974,8 +17144,10 @@ TEXT ·lstmAVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS v3d2aaa2f3d2aaa2f3d2aaa2f3d2aaa2fx8<>+0(SB), Z11
 
 row:
-	MOVQ   112(AX), CX
-	ADDQ   128(AX), CX
+	MOVQ   128(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead0_done
+	ADDQ   112(AX), CX
 	MOVQ   (AX), DX
 	IMUL3Q $0x10, DX, DX
 
@@ -16987,7 +17159,9 @@ ahead0:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead0
-	XORQ       CX, CX
+
+ahead0_done:
+	XORQ CX, CX
 
 vector:
 	LEAQ             16(CX), DX
@@ -17388,8 +17562,10 @@ TEXT ·gruAVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS v3e2aaa473e2aaa473e2aaa473e2aaa47x8<>+0(SB), Z11
 
 row:
-	MOVQ   88(AX), CX
-	ADDQ   104(AX), CX
+	MOVQ   104(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead0_done
+	ADDQ   88(AX), CX
 	MOVQ   (AX), DX
 	IMUL3Q $0x0c, DX, DX
 
@@ -17401,7 +17577,9 @@ ahead0:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead0
-	XORQ       CX, CX
+
+ahead0_done:
+	XORQ CX, CX
 
 vector:
 	LEAQ             16(CX), DX
@@ -17694,8 +17872,10 @@ TEXT ·rnnAVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS v3f8000003f8000003f8000003f800000x8<>+0(SB), Z11
 
 row:
-	MOVQ   40(AX), CX
-	ADDQ   56(AX), CX
+	MOVQ   56(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead0_done
+	ADDQ   40(AX), CX
 	MOVQ   (AX), DX
 	IMUL3Q $0x04, DX, DX
 
@@ -17707,7 +17887,9 @@ ahead0:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead0
-	XORQ       CX, CX
+
+ahead0_done:
+	XORQ CX, CX
 
 vector:
 	LEAQ         16(CX), DX
@@ -17832,8 +18014,10 @@ TEXT ·lstmGradAVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS v3f0000003f0000003f0000003f000000x8<>+0(SB), Z11
 
 row:
-	MOVQ   112(AX), CX
-	ADDQ   128(AX), CX
+	MOVQ   128(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead0_done
+	ADDQ   112(AX), CX
 	MOVQ   (AX), DX
 	IMUL3Q $0x10, DX, DX
 
@@ -17845,10 +18029,14 @@ ahead0:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead0
-	MOVQ       352(AX), CX
-	ADDQ       368(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead0_done:
+	MOVQ   368(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead1_done
+	ADDQ   352(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead1:
 	PREFETCHT0 (CX)
@@ -17858,10 +18046,14 @@ ahead1:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead1
-	MOVQ       376(AX), CX
-	ADDQ       392(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead1_done:
+	MOVQ   392(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead2_done
+	ADDQ   376(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead2:
 	PREFETCHT0 (CX)
@@ -17871,10 +18063,14 @@ ahead2:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead2
-	MOVQ       400(AX), CX
-	ADDQ       416(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead2_done:
+	MOVQ   416(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead3_done
+	ADDQ   400(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead3:
 	PREFETCHT0 (CX)
@@ -17884,10 +18080,14 @@ ahead3:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead3
-	MOVQ       424(AX), CX
-	ADDQ       440(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead3_done:
+	MOVQ   440(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead4_done
+	ADDQ   424(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead4:
 	PREFETCHT0 (CX)
@@ -17897,7 +18097,26 @@ ahead4:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead4
-	XORQ       CX, CX
+
+ahead4_done:
+	MOVQ   488(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead5_done
+	ADDQ   472(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
+
+ahead5:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead5
+
+ahead5_done:
+	XORQ CX, CX
 
 vector:
 	LEAQ         16(CX), DX
@@ -18178,8 +18397,10 @@ TEXT ·lstmGradSequenceAVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS v3f0000003f0000003f0000003f000000x8<>+0(SB), Z11
 
 row:
-	MOVQ   328(AX), CX
-	ADDQ   344(AX), CX
+	MOVQ   344(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead0_done
+	ADDQ   328(AX), CX
 	MOVQ   (AX), DX
 	IMUL3Q $0x04, DX, DX
 
@@ -18191,10 +18412,14 @@ ahead0:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead0
-	MOVQ       112(AX), CX
-	ADDQ       128(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x10, DX, DX
+
+ahead0_done:
+	MOVQ   128(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead1_done
+	ADDQ   112(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x10, DX, DX
 
 ahead1:
 	PREFETCHT0 (CX)
@@ -18204,10 +18429,14 @@ ahead1:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead1
-	MOVQ       352(AX), CX
-	ADDQ       368(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead1_done:
+	MOVQ   368(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead2_done
+	ADDQ   352(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead2:
 	PREFETCHT0 (CX)
@@ -18217,10 +18446,14 @@ ahead2:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead2
-	MOVQ       376(AX), CX
-	ADDQ       392(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead2_done:
+	MOVQ   392(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead3_done
+	ADDQ   376(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead3:
 	PREFETCHT0 (CX)
@@ -18230,10 +18463,14 @@ ahead3:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead3
-	MOVQ       400(AX), CX
-	ADDQ       416(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead3_done:
+	MOVQ   416(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead4_done
+	ADDQ   400(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead4:
 	PREFETCHT0 (CX)
@@ -18243,10 +18480,14 @@ ahead4:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead4
-	MOVQ       424(AX), CX
-	ADDQ       440(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead4_done:
+	MOVQ   440(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead5_done
+	ADDQ   424(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead5:
 	PREFETCHT0 (CX)
@@ -18256,7 +18497,26 @@ ahead5:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead5
-	XORQ       CX, CX
+
+ahead5_done:
+	MOVQ   488(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead6_done
+	ADDQ   472(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
+
+ahead6:
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       $0x00000100, CX
+	SUBQ       $0x00000100, DX
+	JG         ahead6
+
+ahead6_done:
+	XORQ CX, CX
 
 vector:
 	LEAQ         16(CX), DX
@@ -18536,8 +18796,10 @@ TEXT ·gruGradAVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS v3f8000003f8000003f8000003f800000x8<>+0(SB), Z0
 
 row:
-	MOVQ   88(AX), CX
-	ADDQ   104(AX), CX
+	MOVQ   104(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead0_done
+	ADDQ   88(AX), CX
 	MOVQ   (AX), DX
 	IMUL3Q $0x0c, DX, DX
 
@@ -18549,10 +18811,14 @@ ahead0:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead0
-	MOVQ       304(AX), CX
-	ADDQ       320(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead0_done:
+	MOVQ   320(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead1_done
+	ADDQ   304(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead1:
 	PREFETCHT0 (CX)
@@ -18562,10 +18828,14 @@ ahead1:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead1
-	MOVQ       328(AX), CX
-	ADDQ       344(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead1_done:
+	MOVQ   344(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead2_done
+	ADDQ   328(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead2:
 	PREFETCHT0 (CX)
@@ -18575,10 +18845,14 @@ ahead2:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead2
-	MOVQ       352(AX), CX
-	ADDQ       368(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead2_done:
+	MOVQ   368(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead3_done
+	ADDQ   352(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead3:
 	PREFETCHT0 (CX)
@@ -18588,10 +18862,14 @@ ahead3:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead3
-	MOVQ       376(AX), CX
-	ADDQ       392(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead3_done:
+	MOVQ   392(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead4_done
+	ADDQ   376(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead4:
 	PREFETCHT0 (CX)
@@ -18601,10 +18879,14 @@ ahead4:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead4
-	MOVQ       400(AX), CX
-	ADDQ       416(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead4_done:
+	MOVQ   416(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead5_done
+	ADDQ   400(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead5:
 	PREFETCHT0 (CX)
@@ -18614,10 +18896,14 @@ ahead5:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead5
-	MOVQ       424(AX), CX
-	ADDQ       440(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x0c, DX, DX
+
+ahead5_done:
+	MOVQ   440(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead6_done
+	ADDQ   424(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x0c, DX, DX
 
 ahead6:
 	PREFETCHT0 (CX)
@@ -18627,7 +18913,9 @@ ahead6:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead6
-	XORQ       CX, CX
+
+ahead6_done:
+	XORQ CX, CX
 
 vector:
 	LEAQ         16(CX), DX
@@ -18835,8 +19123,10 @@ TEXT ·gruGradSequenceAVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS v3f8000003f8000003f8000003f800000x8<>+0(SB), Z0
 
 row:
-	MOVQ   280(AX), CX
-	ADDQ   296(AX), CX
+	MOVQ   296(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead0_done
+	ADDQ   280(AX), CX
 	MOVQ   (AX), DX
 	IMUL3Q $0x04, DX, DX
 
@@ -18848,10 +19138,14 @@ ahead0:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead0
-	MOVQ       88(AX), CX
-	ADDQ       104(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x0c, DX, DX
+
+ahead0_done:
+	MOVQ   104(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead1_done
+	ADDQ   88(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x0c, DX, DX
 
 ahead1:
 	PREFETCHT0 (CX)
@@ -18861,10 +19155,14 @@ ahead1:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead1
-	MOVQ       304(AX), CX
-	ADDQ       320(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead1_done:
+	MOVQ   320(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead2_done
+	ADDQ   304(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead2:
 	PREFETCHT0 (CX)
@@ -18874,10 +19172,14 @@ ahead2:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead2
-	MOVQ       328(AX), CX
-	ADDQ       344(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead2_done:
+	MOVQ   344(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead3_done
+	ADDQ   328(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead3:
 	PREFETCHT0 (CX)
@@ -18887,10 +19189,14 @@ ahead3:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead3
-	MOVQ       352(AX), CX
-	ADDQ       368(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead3_done:
+	MOVQ   368(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead4_done
+	ADDQ   352(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead4:
 	PREFETCHT0 (CX)
@@ -18900,10 +19206,14 @@ ahead4:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead4
-	MOVQ       376(AX), CX
-	ADDQ       392(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead4_done:
+	MOVQ   392(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead5_done
+	ADDQ   376(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead5:
 	PREFETCHT0 (CX)
@@ -18913,10 +19223,14 @@ ahead5:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead5
-	MOVQ       400(AX), CX
-	ADDQ       416(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead5_done:
+	MOVQ   416(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead6_done
+	ADDQ   400(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead6:
 	PREFETCHT0 (CX)
@@ -18926,10 +19240,14 @@ ahead6:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead6
-	MOVQ       424(AX), CX
-	ADDQ       440(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x0c, DX, DX
+
+ahead6_done:
+	MOVQ   440(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead7_done
+	ADDQ   424(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x0c, DX, DX
 
 ahead7:
 	PREFETCHT0 (CX)
@@ -18939,7 +19257,9 @@ ahead7:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead7
-	XORQ       CX, CX
+
+ahead7_done:
+	XORQ CX, CX
 
 vector:
 	LEAQ         16(CX), DX
@@ -19157,8 +19477,10 @@ TEXT ·rnnGradAVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS v3f8000003f8000003f8000003f800000x8<>+0(SB), Z0
 
 row:
-	MOVQ   40(AX), CX
-	ADDQ   56(AX), CX
+	MOVQ   56(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead0_done
+	ADDQ   40(AX), CX
 	MOVQ   (AX), DX
 	IMUL3Q $0x04, DX, DX
 
@@ -19170,10 +19492,14 @@ ahead0:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead0
-	MOVQ       136(AX), CX
-	ADDQ       152(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead0_done:
+	MOVQ   152(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead1_done
+	ADDQ   136(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead1:
 	PREFETCHT0 (CX)
@@ -19183,19 +19509,21 @@ ahead1:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead1
-	XORQ       CX, CX
+
+ahead1_done:
+	XORQ CX, CX
 
 vector:
 	LEAQ         16(CX), DX
 	CMPQ         DX, (AX)
 	JGT          rest
-	MOVQ         88(AX), DX
-	VMOVUPS      (DX)(CX*4), Z1
 	MOVQ         136(AX), DX
+	VMOVUPS      (DX)(CX*4), Z1
+	MOVQ         88(AX), DX
 	VMOVUPS      (DX)(CX*4), Z2
 	VMOVAPS      Z0, Z3
-	VFNMADD231PS Z2, Z2, Z3
-	VMULPS       Z3, Z1, Z1
+	VFNMADD231PS Z1, Z1, Z3
+	VMULPS       Z3, Z2, Z1
 	MOVQ         16(AX), DX
 	VMOVUPS      Z1, (DX)(CX*4)
 	MOVQ         40(AX), DX
@@ -19215,13 +19543,13 @@ rest:
 	MOVL         $-1, BX
 	BZHIL        DX, BX, BX
 	KMOVW        BX, K1
-	MOVQ         88(AX), DX
-	VMOVUPS.Z    (DX)(CX*4), K1, Z1
 	MOVQ         136(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z1
+	MOVQ         88(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z2
 	VMOVAPS      Z0, Z3
-	VFNMADD231PS Z2, Z2, Z3
-	VMULPS       Z3, Z1, Z1
+	VFNMADD231PS Z1, Z1, Z3
+	VMULPS       Z3, Z2, Z1
 	MOVQ         16(AX), DX
 	VMOVUPS      Z1, K1, (DX)(CX*4)
 	MOVQ         40(AX), DX
@@ -19257,8 +19585,10 @@ TEXT ·rnnGradSequenceAVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS v3f8000003f8000003f8000003f800000x8<>+0(SB), Z0
 
 row:
-	MOVQ   112(AX), CX
-	ADDQ   128(AX), CX
+	MOVQ   128(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead0_done
+	ADDQ   112(AX), CX
 	MOVQ   (AX), DX
 	IMUL3Q $0x04, DX, DX
 
@@ -19270,10 +19600,14 @@ ahead0:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead0
-	MOVQ       40(AX), CX
-	ADDQ       56(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead0_done:
+	MOVQ   56(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead1_done
+	ADDQ   40(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead1:
 	PREFETCHT0 (CX)
@@ -19283,10 +19617,14 @@ ahead1:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead1
-	MOVQ       136(AX), CX
-	ADDQ       152(AX), CX
-	MOVQ       (AX), DX
-	IMUL3Q     $0x04, DX, DX
+
+ahead1_done:
+	MOVQ   152(AX), CX
+	TESTQ  CX, CX
+	JZ     ahead2_done
+	ADDQ   136(AX), CX
+	MOVQ   (AX), DX
+	IMUL3Q $0x04, DX, DX
 
 ahead2:
 	PREFETCHT0 (CX)
@@ -19296,24 +19634,26 @@ ahead2:
 	ADDQ       $0x00000100, CX
 	SUBQ       $0x00000100, DX
 	JG         ahead2
-	XORQ       CX, CX
+
+ahead2_done:
+	XORQ CX, CX
 
 vector:
 	LEAQ         16(CX), DX
 	CMPQ         DX, (AX)
 	JGT          rest
-	MOVQ         88(AX), DX
-	VMOVUPS      (DX)(CX*4), Z1
-	MOVQ         112(AX), DX
-	VMOVUPS      (DX)(CX*4), Z2
-	VADDPS       Z2, Z1, Z1
-	MOVQ         88(AX), DX
-	VMOVUPS      Z1, (DX)(CX*4)
 	MOVQ         136(AX), DX
+	VMOVUPS      (DX)(CX*4), Z1
+	MOVQ         88(AX), DX
 	VMOVUPS      (DX)(CX*4), Z2
+	MOVQ         112(AX), DX
+	VMOVUPS      (DX)(CX*4), Z3
+	VADDPS       Z3, Z2, Z2
+	MOVQ         88(AX), DX
+	VMOVUPS      Z2, (DX)(CX*4)
 	VMOVAPS      Z0, Z3
-	VFNMADD231PS Z2, Z2, Z3
-	VMULPS       Z3, Z1, Z1
+	VFNMADD231PS Z1, Z1, Z3
+	VMULPS       Z3, Z2, Z1
 	MOVQ         16(AX), DX
 	VMOVUPS      Z1, (DX)(CX*4)
 	MOVQ         40(AX), DX
@@ -19333,18 +19673,18 @@ rest:
 	MOVL         $-1, BX
 	BZHIL        DX, BX, BX
 	KMOVW        BX, K1
-	MOVQ         88(AX), DX
-	VMOVUPS.Z    (DX)(CX*4), K1, Z1
-	MOVQ         112(AX), DX
-	VMOVUPS.Z    (DX)(CX*4), K1, Z2
-	VADDPS       Z2, Z1, Z1
-	MOVQ         88(AX), DX
-	VMOVUPS      Z1, K1, (DX)(CX*4)
 	MOVQ         136(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z1
+	MOVQ         88(AX), DX
 	VMOVUPS.Z    (DX)(CX*4), K1, Z2
+	MOVQ         112(AX), DX
+	VMOVUPS.Z    (DX)(CX*4), K1, Z3
+	VADDPS       Z3, Z2, Z2
+	MOVQ         88(AX), DX
+	VMOVUPS      Z2, K1, (DX)(CX*4)
 	VMOVAPS      Z0, Z3
-	VFNMADD231PS Z2, Z2, Z3
-	VMULPS       Z3, Z1, Z1
+	VFNMADD231PS Z1, Z1, Z3
+	VMULPS       Z3, Z2, Z1
 	MOVQ         16(AX), DX
 	VMOVUPS      Z1, K1, (DX)(CX*4)
 	MOVQ         40(AX), DX

@@ -118,8 +118,8 @@ var elementwiseKernels = join(
 		unary("silu", 2, simd.silu).pinning(4),
 
 		binary("reluGrad", 4, func(m simd, y, dy V) V { return m.keep(m.cmp(gt, y, num(0)), dy) }),
-		binary("sigmoidGrad", 4, func(m simd, y, dy V) V { return m.mul(dy, m.fnma(y, y, y)) }),
-		binary("tanhGrad", 4, func(m simd, y, dy V) V { return m.mul(dy, m.fnma(y, y, m.load(num(1)))) }),
+		binary("sigmoidGrad", 4, simd.throughSigmoid),
+		binary("tanhGrad", 4, simd.throughTanh),
 		kernel("leakyReLUGrad", "a b", "s", 4, func(m simd, x, s []V) V {
 			return m.blend(m.cmp(gt, x[0], num(0)), x[1], m.mul(x[1], s[0]))
 		}),

@@ -175,6 +175,10 @@ func (m simd) geluGrad(x, dy V) V {
 	return m.mul(dy, m.fma(m.mul(b, num(1/math.Sqrt(2*math.Pi))), e, c))
 }
 
+// throughSigmoid and throughTanh are the gradients of their arguments, from the result y and its gradient dy: dy·(y-y²), dy·(1-y²).
+func (m simd) throughSigmoid(y, dy V) V { return m.mul(dy, m.fnma(y, y, y)) }
+func (m simd) throughTanh(y, dy V) V    { return m.mul(dy, m.fnma(y, y, m.load(num(1)))) }
+
 // silu is x sigmoid(x); sigmoid(-120) is 0.
 func (m simd) silu(x V) V { return m.mul(m.max(num(-120), x), m.sigmoid(x)) }
 

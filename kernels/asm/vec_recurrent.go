@@ -4,15 +4,16 @@ import "slices"
 
 // Bodies of the recurrent cells: cpu/vec/lstm.go, gru.go and rnn.go have the formulas, recurrent_amd64.go there the order of operands.
 
-// cell has the places of the operands that every cell has: its gates side by side in the first three, its own from rest on.
-type cell struct{ gates, products, input, bias, state, copies, rest int }
+// cell has the places of the operands that every cell has: n gates side by side in products, input and bias (which may have more);
+// the cell's own operands follow from rest on.
+type cell struct{ n, products, input, bias, state, copies, rest int }
 
 func newCell(gates, biases int) cell {
 	state := 2*gates + biases
 	return cell{gates, 0, gates, 2 * gates, state, state + 1, state + 3}
 }
 
-// cellGrad has those of its gradient.
+// cellGrad has those of its gradient: n gates side by side in gates, copies and sum (which may have more).
 type cellGrad struct{ n, gates, copies, sum, dh, sequence, rest int }
 
 func newCellGrad(gates, sums int) cellGrad {
@@ -32,7 +33,7 @@ var rowKernels = slices.Concat(
 		gruCell.kernel("gru", 5, simd.gru),
 		rnnCell.kernel("rnn", 0, simd.rnn),
 	},
-	lstmCellGrad.kernels("lstmGrad", 8, singles(lstmCellGrad.rest, 4), lstmGrad),
+	lstmCellGrad.kernels("lstmGrad", 8, append(singles(lstmCellGrad.rest, 4), blocks{lstmCellGrad.rest + 5, 1}), lstmGrad),
 	gruCellGrad.kernels("gruGrad", 9, append(singles(gruCellGrad.rest, 5), blocks{gruCellGrad.rest + 5, 3}), gruGrad),
 	rnnCellGrad.kernels("rnnGrad", 1, singles(rnnCellGrad.rest, 1), rnnGrad),
 )
@@ -48,11 +49,11 @@ func singles(first, n int) (list []blocks) {
 // kernel is a time of the cell, with some operands of its own. Of the next time only the input is asked for: to ask for what is
 // written, too, gave nothing.
 func (c cell) kernel(name string, own int, body func(m simd, get getter, put putter)) rowKernel {
-	return rowKernel{name, c.rest + own, []blocks{{c.input, c.gates}}, body}
+	return rowKernel{name, c.rest + own, []blocks{{c.input, c.n}}, body}
 }
 
 // kernels are a time of the cell's gradient, without the gradient of a sequence of states and with it. It computes little for what it
-// reads and writes, so all of the next time's is asked for.
+// reads and writes, so all of the next time's is asked for that this one does not touch: copies, the sequence, and what ahead names.
 func (c cellGrad) kernels(name string, own int, ahead []blocks, body func(sequence bool) func(m simd, get getter, put putter)) []rowKernel {
 	ahead = append([]blocks{{c.copies, c.n}}, ahead...)
 	return []rowKernel{
@@ -94,10 +95,6 @@ func (c cellGrad) add(m simd, get getter, put putter, g int, d V) {
 	put(c.sum+g, m.add(d, get(c.sum+g)))
 }
 
-// throughSigmoid and throughTanh are the gradients of their arguments, from that of the result y.
-func (m simd) throughSigmoid(d, y V) V { return m.mul(d, m.fnma(y, y, y)) }
-func (m simd) throughTanh(d, y V) V    { return m.mul(d, m.fnma(y, y, m.load(num(1)))) }
-
 // lstm is a time of an LSTM.
 func (m simd) lstm(get getter, put putter) {
 	c := lstmCell
@@ -124,13 +121,13 @@ func lstmGrad(sequence bool) func(m simd, get getter, put putter) {
 		}
 		t, dh := m.tanh(get(cell)), c.gradient(m, get, put, sequence)
 		o := get(acts + 3)
-		gate(3, m.throughSigmoid(m.mul(dh, t), o))
-		d := m.add(m.throughTanh(m.mul(dh, o), t), get(dc))
+		gate(3, m.throughSigmoid(o, m.mul(dh, t)))
+		d := m.add(m.throughTanh(t, m.mul(dh, o)), get(dc))
 		i, g := get(acts), get(acts+2)
-		gate(0, m.throughSigmoid(m.mul(d, g), i))
-		gate(2, m.throughTanh(m.mul(d, i), g))
+		gate(0, m.throughSigmoid(i, m.mul(d, g)))
+		gate(2, m.throughTanh(g, m.mul(d, i)))
 		f := get(acts + 1)
-		gate(1, m.throughSigmoid(m.mul(d, get(before)), f))
+		gate(1, m.throughSigmoid(f, m.mul(d, get(before))))
 		put(newDC, m.mul(d, f))
 	}
 }
@@ -162,11 +159,11 @@ func gruGrad(sequence bool) func(m simd, get getter, put putter) {
 			c.put(put, g, d)
 			c.add(m, get, put, g, d)
 		}
-		both(1, m.throughSigmoid(m.mul(dh, m.sub(get(before), n)), z))
-		dn := m.throughTanh(m.fnma(dh, z, dh), n)
+		both(1, m.throughSigmoid(z, m.mul(dh, m.sub(get(before), n))))
+		dn := m.throughTanh(n, m.fnma(dh, z, dh))
 		put(inputs+2, dn)
 		c.add(m, get, put, 2, dn)
-		both(0, m.throughSigmoid(m.mul(dn, get(acts+3)), r))
+		both(0, m.throughSigmoid(r, m.mul(dn, get(acts+3))))
 		du := m.mul(dn, r)
 		c.put(put, 2, du)
 		c.add(m, get, put, 3, du)
@@ -180,7 +177,7 @@ func (m simd) rnn(get getter, put putter) { rnnCell.put(put, m.tanh(rnnCell.gate
 func rnnGrad(sequence bool) func(m simd, get getter, put putter) {
 	return func(m simd, get getter, put putter) {
 		c := rnnCellGrad
-		d := m.throughTanh(c.gradient(m, get, put, sequence), get(c.rest))
+		d := m.throughTanh(get(c.rest), c.gradient(m, get, put, sequence))
 		c.put(put, 0, d)
 		c.add(m, get, put, 0, d)
 	}

@@ -83,11 +83,13 @@ func (r rowKernel) emit(m simd) {
 	RET()
 }
 
-// ask brings near what some operands of the next call's row have there.
+// ask brings near what some operands of the next call's row have there; it does nothing where their distance is 0: not known.
 func ask(block Register, b blocks, label string) {
 	at, left := GP64(), GP64()
-	MOVQ(Mem{Base: block, Disp: 16 + 24*b.first}, at)
-	ADDQ(Mem{Base: block, Disp: 32 + 24*b.first}, at)
+	MOVQ(Mem{Base: block, Disp: 32 + 24*b.first}, at)
+	TESTQ(at, at)
+	JZ(LabelRef(label + "_done"))
+	ADDQ(Mem{Base: block, Disp: 16 + 24*b.first}, at)
 	MOVQ(Mem{Base: block}, left)
 	IMUL3Q(U8(4*b.n), left, left)
 	Label(label)
@@ -97,4 +99,5 @@ func ask(block Register, b blocks, label string) {
 	ADDQ(U32(256), at)
 	SUBQ(U32(256), left)
 	JG(LabelRef(label))
+	Label(label + "_done")
 }
