@@ -88,6 +88,54 @@ func TestContractionShrinksJacobian(t *testing.T) {
 	}
 }
 
+// A regularised autoencoder keeps its codes small (rae-l2), or what it draws from changing fast with them (rae-gp): E|g(z+δv) - g(z)|²/δ²
+// with normal v is the squared norm of the decoder's Jacobian.
+func TestRegularisedCodesAndDecoders(t *testing.T) {
+	const smooth = "model.bottleneck.activation=linear"
+	size := func(weight string) float64 {
+		m, x := trainedOn(t, squashed, smooth, "model.preset=rae-l2", "model.latent_dim=8", "model.penalties.l2.weight="+weight)
+		z, _ := codesOf(t, m, x)
+		sum := 0.0
+		for _, v := range z {
+			sum += float64(v) * float64(v) / float64(x.Shape()[0])
+		}
+		return sum
+	}
+	slope := func(weight string) float64 {
+		m, x := trainedOn(t, squashed, smooth, "model.preset=rae-gp", "model.latent_dim=8", "model.penalties.jacobian.weight="+weight)
+		z, width := codesOf(t, m, x)
+		const step = 1e-2
+		rng := rand.New(rand.NewPCG(1, 2))
+		moved := make([]float32, len(z))
+		for i, v := range z {
+			moved[i] = v + step*float32(rng.NormFloat64())
+		}
+		images := func(z []float32) []float32 {
+			y, err := m.Decode(context.Background(), tensor.New(tensor.WithShape(len(z)/width, width), tensor.WithBacking(z)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return y.Float32s()
+		}
+		sum, before := 0.0, images(z)
+		for i, v := range images(moved) {
+			d := float64(v-before[i]) / step
+			sum += d * d / float64(len(z)/width)
+		}
+		return sum
+	}
+	for name, c := range map[string]struct {
+		measure func(string) float64
+		weight  string
+	}{"squared length of a code": {size, "10.0"}, "squared norm of the decoder's Jacobian": {slope, "1.0"}} {
+		with, without := c.measure(c.weight), c.measure("0.0")
+		t.Logf("%s: %.3f, %.3f without the penalty", name, with, without)
+		if !(with < without/2) {
+			t.Errorf("%s: %v, %v without the penalty", name, with, without)
+		}
+	}
+}
+
 // The mean activity of units meets rho, and another rho where it is another.
 func TestSparsityMeetsRho(t *testing.T) {
 	for _, rho := range []float64{0.05, 0.2} {
