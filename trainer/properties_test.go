@@ -136,6 +136,36 @@ func TestRegularisedCodesAndDecoders(t *testing.T) {
 	}
 }
 
+// The first units of a Matryoshka dictionary reconstruct by themselves, where those of another one leave most to the rest.
+func TestPrefixesReconstruct(t *testing.T) {
+	const first = 8
+	left := func(prefixes string) float64 {
+		m, x := trainedOn(t, squashed, "model.preset=matryoshka", "train.epochs=16", "model.latent_dim=48", "model.bottleneck.k=12", "model.bottleneck.auxiliary_k=0",
+			"model.bottleneck.prefixes="+prefixes)
+		z, width := codesOf(t, m, x)
+		for i := range z {
+			if i%width >= first {
+				z[i] = 0
+			}
+		}
+		y, err := m.Decode(context.Background(), tensor.New(tensor.WithShape(len(z)/width, width), tensor.WithBacking(z)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := 0.0
+		for i, v := range y.Float32s() {
+			d := float64(v - x.Float32s()[i])
+			sum += d * d / float64(len(y.Float32s()))
+		}
+		return sum
+	}
+	with, without := left("[8]"), left("[]")
+	t.Logf("mse of the first %d units alone: %.4f, %.4f where nothing asked it of them", first, with, without)
+	if !(with < 0.8*without) {
+		t.Errorf("mse of the first %d units alone is %v, %v where nothing asked it of them", first, with, without)
+	}
+}
+
 // The mean activity of units meets rho, and another rho where it is another.
 func TestSparsityMeetsRho(t *testing.T) {
 	for _, rho := range []float64{0.05, 0.2} {
