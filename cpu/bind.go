@@ -163,7 +163,7 @@ func (b *binder) kernel(i int, s *program.Step) error {
 		return b.whole(i, s)
 	}
 	if first, ok := b.taken[i]; ok {
-		b.explain(i, s, "none", fmt.Sprintf("step %d has done it in the same pass", first))
+		b.explain(i, s, "with "+b.e.p.Steps[first].Kind(), fmt.Sprintf("step %d has done it in the same pass", first))
 		return nil
 	}
 	st := b.operands(s)
