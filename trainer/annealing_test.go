@@ -124,6 +124,9 @@ checkpoint_every = 0
 // Words that the decoder is not told it has to learn from the code: with word dropout there is more in it, and all words being told
 // again it serves them better.
 func TestWordDropoutNeedsTheCode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains two models of text")
+	}
 	const text = `
 name = "dropped"
 seed = 1

@@ -62,6 +62,9 @@ func totalCorrelation(t *testing.T, text string, sets ...string) float64 {
 
 // Penalties and a discriminator that are there for it make the numbers of a code independent.
 func TestCodesBecomeIndependent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains five models")
+	}
 	plain := totalCorrelation(t, correlated, "model.preset=vae")
 	t.Logf("plain %.4f nats", plain)
 	for _, sets := range [][]string{
