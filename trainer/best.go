@@ -17,7 +17,7 @@ func init() {
 
 // BestOptions are the keys of [BestSoFar].
 type BestOptions struct {
-	Monitor string `toml:"monitor" doc:"the validation metric that says which checkpoint is best and when to stop early; each knows which way is better" example:"\"loss\""`
+	Monitor string `toml:"monitor" doc:"the validation metric that says which checkpoint is best and when to stop early; each knows which way is better, terms are to be small" example:"\"loss\""`
 }
 
 // BestSoFar compares the monitored metric of each validation, or of each epoch's training terms where there is no validation,
@@ -92,9 +92,9 @@ func (b *BestSoFar) compare(r *Run, m map[string]float64) error {
 	return nil
 }
 
-// better reports whether a is the better value of a metric; losses and terms are better when they are smaller.
+// better reports whether a is the better value of a figure; one without a direction, as a term, is better when it is smaller.
 func better(name string, a, b float64) bool {
-	if m, err := metrics.Make(name); err == nil && m.LargerIsBetter() {
+	if metrics.DirectionOf(name) == metrics.Rising {
 		return a > b
 	}
 	return a < b

@@ -66,13 +66,14 @@ func find(name string) (command, error) {
 // dispatch finds the command that is asked for and runs it. Flags without a command are those of train.
 func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) == 0 {
-		printCommands(stderr)
+		if err := printCommands(stderr); err != nil {
+			return err
+		}
 		return usagef("no command is given")
 	}
 	switch args[0] {
 	case "-h", "-help", "--help":
-		printCommands(stdout)
-		return nil
+		return printCommands(stdout)
 	case "-version", "--version":
 		args = []string{versionCommand.name}
 	}
@@ -92,8 +93,7 @@ func (c command) run(ctx context.Context, args []string, stdout, stderr io.Write
 	do := c.flags(f)
 	rest, err := f.parse(args)
 	if errors.Is(err, flag.ErrHelp) {
-		c.print(stdout)
-		return nil
+		return c.print(stdout)
 	}
 	if err == nil {
 		err = misplaced(c, rest)
@@ -123,9 +123,10 @@ func misplaced(c command, rest []string) error {
 }
 
 // print writes the command's help.
-func (c command) print(w io.Writer) {
+func (c command) print(to io.Writer) error {
 	f := newFlags(c.name)
 	c.flags(f)
+	w := &strings.Builder{}
 	fmt.Fprintf(w, "aetrain %s: %s\n\n", c.name, c.summary)
 	usage := []string{"aetrain", c.name}
 	if f.any() {
@@ -142,10 +143,13 @@ func (c command) print(w io.Writer) {
 	if c.help != "" {
 		fmt.Fprintf(w, "\n%s\n", strings.TrimSpace(c.help))
 	}
+	_, err := io.WriteString(to, w.String())
+	return err
 }
 
 // printCommands writes the list of commands.
-func printCommands(w io.Writer) {
+func printCommands(to io.Writer) error {
+	w := &strings.Builder{}
 	fmt.Fprint(w, "aetrain trains, evaluates and uses autoencoders.\n\n  aetrain -config experiments/vae.toml   trains, as aetrain train experiments/vae.toml does\n\n")
 	var t texttable.Table
 	for _, c := range commands() {
@@ -156,4 +160,6 @@ func printCommands(w io.Writer) {
 aetrain help COMMAND shows a command's flags, aetrain explain KEY any key of a config, aetrain list what a config can name.
 Exit codes: 0 done; 1 failed while running; 2 the command line or the config is wrong; 130 and 143 interrupted, with a checkpoint.
 `)
+	_, err := io.WriteString(to, w.String())
+	return err
 }

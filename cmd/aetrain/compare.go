@@ -13,9 +13,10 @@ import (
 var compareCommand = command{
 	name: "compare", args: "RUN RUN...", summary: "show in which keys runs differ, and their last figures side by side; draw their curves",
 	help: `
-With -curves one run will do. The picture has a line a run, and the legend its last figure. Steps that a resumed run made again count as
-they were made last; stages of a training are not joined; where a figure is no number, the line has a gap. Figures far worse than most,
-as the first ones of a training often are, leave the picture rather than pressing the rest flat; the axis tells the worst of them.`,
+With -curves one run will do. The picture has a line a run, and the legend its last figure as the table has it: of train the mean over
+the last epoch. Of several figures of one step the one made last counts; stages of a training are not joined; where a figure is no number,
+the line has a gap. Where it is known which way is better, figures far worse than most, as the first ones of a training often are, leave
+the picture rather than pressing the rest flat; the axis tells the worst of them.`,
 	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
 		var o compareOptions
 		f.format(&o.Format)

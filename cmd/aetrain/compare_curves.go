@@ -1,10 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"path/filepath"
 	"slices"
@@ -15,6 +13,7 @@ import (
 	"aetrain/internal/cachedir"
 	"aetrain/internal/grid"
 	"aetrain/internal/registry"
+	"aetrain/metrics"
 	"aetrain/trainer"
 )
 
@@ -25,11 +24,14 @@ const (
 	scaleLog    = "log"
 )
 
-// longCurve is from how many times the first epoch on the axis of epochs is logarithmic.
+// longCurve is how many times as far as the first epoch the last one must be for an axis of epochs to be logarithmic.
 const longCurve = 30
 
 // usualCurves are what is drawn where nothing is asked for: the first that all runs have.
 var usualCurves = []string{"validation.loss", "train.loss"}
+
+// worseSides are where values get worse.
+var worseSides = map[metrics.Direction]grid.Side{metrics.Falling: grid.Above, metrics.Rising: grid.Below}
 
 // curvesOptions are the flags of the picture of "aetrain compare".
 type curvesOptions struct {
@@ -42,7 +44,7 @@ type curvesOptions struct {
 func (o *curvesOptions) add(f *flags) {
 	f.StringVar(&o.Curves, "curves", "", "`FILE.png` to draw: a metric of the runs against epochs")
 	f.StringVar(&o.Metric, "metric", "", "`SPLIT.METRIC` to draw, as validation.kl (default: validation.loss, else train.loss)")
-	f.choose(&o.Scale, "scale", "axis of epochs: `auto|linear|log`; auto is log where the last epoch is more than 30 times the first, or 1", scaleAuto, scaleLinear, scaleLog)
+	f.choose(&o.Scale, "scale", "axis of epochs: `auto|linear|log`; auto is log where the last epoch is beyond 30, and beyond 30 times the first", scaleAuto, scaleLinear, scaleLog)
 	f.Var(&o.Marks, "mark", "`LABEL=VALUE`: a dashed line across the curves, at a published figure say (may be repeated)")
 }
 
@@ -60,36 +62,26 @@ func (o curvesOptions) checkCurves() ([]grid.Mark, error) {
 	var marks []grid.Mark
 	for _, text := range o.Marks {
 		at := strings.LastIndexByte(text, '=')
-		value, err := strconv.ParseFloat(strings.TrimSpace(text[at+1:]), 64)
-		if at < 0 || err != nil || math.IsNaN(value) || math.IsInf(value, 0) {
+		label, figure := strings.TrimSpace(text[:max(0, at)]), strings.TrimSpace(text[at+1:])
+		value, err := strconv.ParseFloat(figure, 64)
+		if label == "" || err != nil || math.IsNaN(value) || math.IsInf(value, 0) {
 			return nil, usagef("-mark %s: not of the form LABEL=VALUE with a number", text)
 		}
-		marks = append(marks, grid.Mark{Name: strings.TrimSpace(text[:at]) + ": " + strings.TrimSpace(text[at+1:]), Value: value})
+		if !grid.Drawable(value) {
+			return nil, usagef("-mark %s: the value is too large for a picture", text)
+		}
+		marks = append(marks, grid.Mark{Name: label + ": " + figure, Value: value})
 	}
 	return marks, nil
 }
 
 // writeCurves draws the runs.
 func (o curvesOptions) writeCurves(runs []*runInfo, marks []grid.Mark) error {
-	rows := make([][]trainer.Row, len(runs))
-	for i, r := range runs {
-		var err error
-		if rows[i], err = trainer.ReadRows(r.Run); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	metric, err := o.metric(runs, rows)
+	metric, err := o.metric(runs)
 	if err != nil {
 		return err
 	}
-	split, name, _ := strings.Cut(metric, ".")
-	chart := &grid.Chart{XLabel: "epoch", YLabel: metric, Rising: larger(name), Marks: marks}
-	for i, label := range curveLabels(runs) {
-		chart.Curves = append(chart.Curves, metricCurve(label, rows[i], split, name))
-	}
-	if chart.LogX = o.Scale == scaleLog || o.Scale == scaleAuto && long(chart.Curves); chart.LogX {
-		chart.XLabel += " (logarithmic)"
-	}
+	chart := o.chart(runs, metric, marks)
 	err = cachedir.WriteFile(configs.ResolvePath(o.Curves), func(w io.Writer) error { return chart.Write(w) })
 	if err != nil {
 		return fmt.Errorf("-curves %s: %w", o.Curves, err)
@@ -97,28 +89,45 @@ func (o curvesOptions) writeCurves(runs []*runInfo, marks []grid.Mark) error {
 	return nil
 }
 
+// chart is the picture of a metric of the runs.
+func (o curvesOptions) chart(runs []*runInfo, metric string, marks []grid.Mark) *grid.Chart {
+	_, name, _ := strings.Cut(metric, ".")
+	chart := &grid.Chart{XLabel: "epoch", YLabel: metric, Worse: worseSides[metrics.DirectionOf(name)], Marks: marks}
+	for i, label := range curveLabels(runs) {
+		chart.Curves = append(chart.Curves, runs[i].curve(label, metric))
+	}
+	if chart.LogX = o.Scale == scaleLog || o.Scale == scaleAuto && long(chart.Curves); chart.LogX {
+		chart.XLabel += " (logarithmic)"
+	}
+	return chart
+}
+
 // metric is what is drawn. A run that lacks it is an error, which names what may have been meant.
-func (o curvesOptions) metric(runs []*runInfo, rows [][]trainer.Row) (string, error) {
+func (o curvesOptions) metric(runs []*runInfo) (string, error) {
 	wanted := []string{o.Metric}
 	if o.Metric == "" {
 		wanted = usualCurves
 	}
-	var lacking error
+	var lacks *runInfo
 	for _, metric := range wanted {
-		at := slices.IndexFunc(rows, func(rows []trainer.Row) bool { return !slices.Contains(figuresOf(rows), metric) })
+		at := slices.IndexFunc(runs, func(r *runInfo) bool { return !slices.Contains(figuresOf(r.rows), metric) })
 		if at < 0 {
 			return metric, nil
 		}
-		lacking = notMeasured(runs[at].Run, metric, figuresOf(rows[at]))
+		lacks = runs[at]
 	}
-	return "", lacking
+	switch has := figuresOf(lacks.rows); {
+	case len(has) == 0:
+		return "", usagef("-curves: %s has no figures yet", lacks.Run)
+	case o.Metric == "":
+		return "", usagef("-curves: not all runs have %s: %s has %s; say -metric SPLIT.METRIC", strings.Join(usualCurves, " or "), lacks.Run, strings.Join(has, ", "))
+	default:
+		return "", notMeasured(lacks.Run, o.Metric, has)
+	}
 }
 
-// notMeasured tells that a run lacks a metric.
+// notMeasured tells that a run lacks the metric that was asked for.
 func notMeasured(run, metric string, has []string) error {
-	if len(has) == 0 {
-		return usagef("-curves: %s has no figures yet", run)
-	}
 	near := registry.Nearest(metric, has)
 	for i := 0; near == "" && i < len(has); i++ {
 		if strings.HasSuffix(has[i], "."+metric) {
@@ -150,7 +159,7 @@ func figuresOf(rows []trainer.Row) []string {
 
 func splitOrder(metric string) int {
 	split, _, _ := strings.Cut(metric, ".")
-	return slices.Index([]string{"test", "train", "validation"}, split) * -1
+	return slices.Index([]string{"validation", "train", "test"}, split)
 }
 
 // curveLabels are the runs' folders by their last name, or whole where two have the same.
@@ -168,23 +177,30 @@ func curveLabels(runs []*runInfo) []string {
 	return labels
 }
 
-// metricCurve is a metric of a run, in a piece for each stage of the training.
-func metricCurve(label string, rows []trainer.Row, split, name string) grid.Curve {
+// curve is a metric of the run, in a piece for each stage of the training. Its name is the label and the figure that tables have.
+func (r *runInfo) curve(label, metric string) grid.Curve {
 	c := grid.Curve{Name: label}
+	split, name, _ := strings.Cut(metric, ".")
+	for i := len(r.rows) - 1; i >= 0; i-- {
+		if last := r.rows[i]; last.Split == split {
+			if x, has := r.Metrics[split][name]; has {
+				c.Name = fmt.Sprintf("%s: %s after %s", label, number(float64(x)), epochs(last.Epoch))
+			}
+			break
+		}
+	}
 	stage := ""
-	for _, row := range lastMade(rows, split, name) {
+	for _, row := range lastMade(r.rows, split, name) {
 		if len(c.Pieces) == 0 || row.Stage != stage {
 			c.Pieces, stage = append(c.Pieces, nil), row.Stage
 		}
 		piece := &c.Pieces[len(c.Pieces)-1]
 		*piece = append(*piece, grid.Point{X: row.Epoch, Y: float64(row.Metrics[name])})
-		c.Name = fmt.Sprintf("%s: %s after %s", label, number(float64(row.Metrics[name])), epochs(row.Epoch))
 	}
 	return c
 }
 
-// lastMade are the rows of a split that have a metric, by their steps, as they were made last: training that goes back makes later steps
-// anew, a test anew is of its step alone.
+// lastMade are the rows of a split that have a metric, by their steps; of several of one step the one made last.
 func lastMade(rows []trainer.Row, split, name string) []trainer.Row {
 	var made []trainer.Row
 	for _, row := range rows {
@@ -192,12 +208,9 @@ func lastMade(rows []trainer.Row, split, name string) []trainer.Row {
 			continue
 		}
 		at, same := slices.BinarySearchFunc(made, row.Step, func(r trainer.Row, step int) int { return r.Step - step })
-		switch {
-		case split != "test":
-			made = append(made[:at], row)
-		case same:
+		if same {
 			made[at] = row
-		default:
+		} else {
 			made = slices.Insert(made, at, row)
 		}
 	}

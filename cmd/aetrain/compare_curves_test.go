@@ -102,6 +102,7 @@ func TestCompareCurvesMistakes(t *testing.T) {
 	l := newLab(t)
 	l.pretend("a", row("train", 10, "loss", 3), row("train", 10, "kl", 1), row("validation", 10, "loss", 3))
 	l.pretend("trained", row("train", 10, "loss", 3))
+	l.pretend("validated", row("validation", 10, "loss", 3))
 	l.pretend("tested", row("test", 10, "nll", 3))
 	l.pretend("empty")
 	l.pretend("nan", row("validation", 10, "loss", math.NaN()))
@@ -117,13 +118,16 @@ func TestCompareCurvesMistakes(t *testing.T) {
 		{"no picture", "compare a a -metric train.kl", 2, "-metric, -mark and -scale are about the picture of -curves FILE.png"},
 		{"no label", "compare a -curves x.png -mark 86.76", 2, "-mark 86.76: not of the form LABEL=VALUE"},
 		{"no number", "compare a -curves x.png -mark VAE=good", 2, "-mark VAE=good: not of the form LABEL=VALUE"},
+		{"a mark without a label", "compare a -curves x.png -mark =5", 2, "-mark =5: not of the form LABEL=VALUE"},
+		{"a vast mark", "compare a -curves x.png -mark VAE=-1e308", 2, "-mark VAE=-1e308: the value is too large for a picture"},
 		{"an infinite mark", "compare a -curves x.png -mark VAE=inf", 2, "-mark VAE=inf: not of the form LABEL=VALUE"},
 		{"no such scale", "compare a -curves x.png -scale sqrt", 2, "it is one of auto, linear, log"},
 		{"a slip in the metric", "compare a -curves x.png -metric validation.los", 2, "-metric validation.los: a has none; did you mean validation.loss?"},
 		{"no split", "compare a -curves x.png -metric kl", 2, "-metric kl: a has none; did you mean train.kl?"},
 		{"another metric", "compare a -curves x.png -metric validation.perplexity", 2, "a has none; it has validation.loss, train.kl, train.loss"},
 		{"one run lacks it", "compare a trained -curves x.png -metric validation.loss", 2, "-metric validation.loss: trained has none; it has train.loss"},
-		{"no loss at all", "compare a tested -curves x.png", 2, "tested has none; it has test.nll"},
+		{"no loss at all", "compare a tested -curves x.png", 2, "-curves: not all runs have validation.loss or train.loss: tested has test.nll; say -metric SPLIT.METRIC"},
+		{"no loss in common", "compare validated trained -curves x.png", 2, "-curves: not all runs have validation.loss or train.loss: validated has validation.loss; say"},
 		{"an empty run", "compare a empty -curves x.png", 2, "-curves: empty has no figures yet"},
 		{"only NaN", "compare nan -curves x.png", 1, "-curves x.png: grid: no finite values"},
 		{"a file above", "compare a -curves file/x.png", 1, "file"},
@@ -144,15 +148,15 @@ func TestCompareCurvesMistakes(t *testing.T) {
 	}
 }
 
-// What a resumed run made again counts once, and a test made later stands at its step.
+// What was made again counts once, and what was made later of an earlier step stands at that step, in any split.
 func TestLastMade(t *testing.T) {
 	nan := math.NaN()
 	rows := []trainer.Row{
 		row("train", 10, "loss", 9), row("validation", 10, "loss", 8), row("train", 20, "loss", 7), row("train", 30, "loss", 6), row("train", 40, "kl", 1),
-		row("train", 25, "loss", 5), row("train", 35, "loss", nan), row("test", 40, "loss", 4), row("test", 20, "loss", 3), row("test", 40, "loss", 2),
+		row("train", 25, "loss", 5), row("train", 35, "loss", nan), row("train", 10, "loss", 8.5), row("test", 40, "loss", 4), row("test", 20, "loss", 3), row("test", 40, "loss", 2),
 	}
 	for _, c := range []struct{ split, metric, want string }{
-		{"train", "loss", "10:9 20:7 25:5 35:NaN"}, {"validation", "loss", "10:8"}, {"test", "loss", "20:3 40:2"}, {"train", "kl", "40:1"}, {"test", "kl", ""},
+		{"train", "loss", "10:8.5 20:7 25:5 30:6 35:NaN"}, {"validation", "loss", "10:8"}, {"test", "loss", "20:3 40:2"}, {"train", "kl", "40:1"}, {"test", "kl", ""},
 	} {
 		var got []string
 		for _, r := range lastMade(rows, c.split, c.metric) {
@@ -164,19 +168,51 @@ func TestLastMade(t *testing.T) {
 	}
 }
 
-func TestMetricCurve(t *testing.T) {
+// of is what a run with these rows is read as.
+func of(rows ...trainer.Row) *runInfo {
+	return &runInfo{Run: "run", rows: rows, Metrics: lastRows(rows)}
+}
+
+func TestRunCurve(t *testing.T) {
 	staged := []trainer.Row{row("train", 10, "loss", 9), row("train", 20, "loss", 8), row("train", 30, "loss", 3.5), row("validation", 30, "loss", 7)}
 	staged[0].Stage, staged[1].Stage, staged[2].Stage = "layer 1", "layer 1", "all"
-	c := metricCurve("run", staged, "train", "loss")
+	c := of(staged...).curve("run", "train.loss")
 	if got, want := fmt.Sprint(c), "{run: 3.500 after 3 epochs [[{1 9} {2 8}] [{3 3.5}]]}"; got != want {
 		t.Errorf("a curve in stages is %s, want %s", got, want)
 	}
-	if got, want := metricCurve("run", staged[:1], "train", "loss").Name, "run: 9.000 after 1 epoch"; got != want {
+	if got, want := of(staged[:1]...).curve("run", "train.loss").Name, "run: 9.000 after 1 epoch"; got != want {
 		t.Errorf("the legend says %q, want %q", got, want)
+	}
+	rows := []trainer.Row{
+		row("train", 10, "loss", 9), row("train", 15, "loss", 4), row("train", 20, "loss", 2), row("validation", 20, "loss", 7),
+		row("test", 20, "loss", 6), row("test", 20, "nll", 5), row("test", 10, "loss", 8),
+	}
+	for metric, want := range map[string]string{
+		"train.loss": "run: 3.000 after 2 epochs", "validation.loss": "run: 7.000 after 2 epochs", // of train: over the last epoch
+		"test.loss": "run: 8.000 after 1 epoch", "test.nll": "run", // of test: what was written last
+	} {
+		r := of(rows...)
+		got := r.curve("run", metric).Name
+		if x := r.metric(metric); got != want || !math.IsNaN(x) && !strings.Contains(got, ": "+number(x)+" ") {
+			t.Errorf("%s: the legend says %q, want %q; the table says %v", metric, got, want, x)
+		}
 	}
 	infos := []*runInfo{{Run: "runs/a"}, {Run: "old/a"}, {Run: "runs/b"}}
 	if got := strings.Join(curveLabels(infos), " "); got != "runs/a old/a b" {
 		t.Errorf("labels are %s", got)
+	}
+}
+
+// A side of the curves is that of the worse values where there are such: only they may leave the picture.
+func TestCurvesKeepWhatIsBetter(t *testing.T) {
+	for metric, want := range map[string]grid.Side{
+		"validation.loss": grid.Above, "test.nll": grid.Above, "train.reconstruction": grid.Above, "validation.mse": grid.Above,
+		"validation.accuracy": grid.Below, "validation.psnr": grid.Below,
+		"train.kl": grid.Neither, "train.learning_rate": grid.Neither, "validation.active": grid.Neither,
+	} {
+		if got := (curvesOptions{}).chart(nil, metric, nil).Worse; got != want {
+			t.Errorf("%s: side %v, want %v", metric, got, want)
+		}
 	}
 }
 
@@ -187,7 +223,7 @@ func TestLong(t *testing.T) {
 	}{{1, 30, false}, {1, 31, true}, {0.01, 30, false}, {20, 400, false}, {0.5, 400, true}, {0, 0, false}} {
 		rows := []trainer.Row{row("train", 1, "loss", 1), row("train", 2, "loss", 1)}
 		rows[0].Epoch, rows[1].Epoch = c.first, c.last
-		if got := long([]grid.Curve{metricCurve("", rows, "train", "loss")}); got != c.want {
+		if got := long([]grid.Curve{of(rows...).curve("", "train.loss")}); got != c.want {
 			t.Errorf("from epoch %v to %v: long is %v, want %v", c.first, c.last, got, c.want)
 		}
 	}

@@ -78,7 +78,7 @@ func (f *flags) any() bool {
 }
 
 // print writes a line a flag.
-func (f *flags) print(w io.Writer) {
+func (f *flags) print(w *strings.Builder) {
 	var t texttable.Table
 	f.VisitAll(func(fl *flag.Flag) {
 		value, usage := flag.UnquoteUsage(fl)

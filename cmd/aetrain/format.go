@@ -44,6 +44,15 @@ func count[T int | int64](n T) string {
 	return strings.Join(parts, ",")
 }
 
+// epochs is how many were made, with what there is of the last one: "1 epoch", "2.5 epochs".
+func epochs(n float64) string {
+	text := strconv.FormatFloat(math.Round(100*n)/100, 'f', -1, 64)
+	if text == "1" {
+		return "1 epoch"
+	}
+	return text + " epochs"
+}
+
 // bytesText writes a size in the unit that fits.
 func bytesText(n int64) string {
 	const unit = 1024

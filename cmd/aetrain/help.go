@@ -19,17 +19,16 @@ func init() {
 // runHelp prints the help of a command, or the list of all.
 func runHelp(args []string, stdout io.Writer) error {
 	if len(args) == 0 {
-		printCommands(stdout)
-		return nil
+		return printCommands(stdout)
 	}
 	if err := noArguments(args[1:]); err != nil {
 		return err
 	}
 	c, err := find(args[0])
-	if err == nil {
-		c.print(stdout)
+	if err != nil {
+		return err
 	}
-	return err
+	return c.print(stdout)
 }
 
 var versionCommand = command{

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"io"
 	"strings"
 	"testing"
 )
@@ -16,6 +19,21 @@ func TestHelp(t *testing.T) {
 		}
 	}
 }
+
+// What could not be written is a failure of the command.
+func TestNoSpace(t *testing.T) {
+	for _, args := range []string{"help", "help compare", "compare -help", "-help", "list", "list presets"} {
+		if err := dispatch(context.Background(), strings.Fields(args), noSpace{}, io.Discard); !errors.Is(err, errNoSpace) {
+			t.Errorf("aetrain %s to a full disk: %v", args, err)
+		}
+	}
+}
+
+var errNoSpace = errors.New("no space left")
+
+type noSpace struct{}
+
+func (noSpace) Write([]byte) (int, error) { return 0, errNoSpace }
 
 func TestList(t *testing.T) {
 	l := newLab(t)

@@ -86,22 +86,24 @@ func runList(o listOptions, stdout io.Writer) error {
 		}
 		return writeJSON(stdout, out)
 	}
+	var text strings.Builder
 	for i, l := range all {
 		indent := ""
 		if len(all) > 1 {
 			indent = "  "
 			if i > 0 {
-				io.WriteString(stdout, "\n")
+				text.WriteString("\n")
 			}
-			io.WriteString(stdout, l.kind+"\n")
+			text.WriteString(l.kind + "\n")
 		}
 		var t texttable.Table
 		for _, item := range l.items() {
 			t.Row(indent+item.Name, item.Text)
 		}
-		t.Write(stdout)
+		t.Write(&text)
 	}
-	return nil
+	_, err = io.WriteString(stdout, text.String())
+	return err
 }
 
 // parts are the kinds that "parts" stands for.

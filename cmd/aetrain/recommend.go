@@ -114,9 +114,8 @@ func (res recommendResult) print(r *openedRun, found *tasks.Recommendations, for
 	if res.Out != "" {
 		t.Row("out", res.Out)
 	}
-	t.Write(stdout)
-	if res.Out != "" {
-		return nil
+	if err := t.Write(stdout); err != nil || res.Out != "" {
+		return err
 	}
 	fmt.Fprintln(stdout)
 	return recommendationTable(stdout, found)

@@ -64,7 +64,8 @@ type runInfo struct {
 	Best    *runBest                             `json:"best"` // null: none yet
 	Metrics map[string]map[string]trainer.Number `json:"metrics"`
 
-	cfg *configs.Config
+	cfg  *configs.Config
+	rows []trainer.Row // of metrics.jsonl
 }
 
 // runBest is the best value of the monitored metric.
@@ -151,14 +152,14 @@ func sortRuns(all []*runInfo, key string) error {
 		"epoch":   func(a, b *runInfo) int { return cmp.Compare(b.Epoch, a.Epoch) },
 		"step":    func(a, b *runInfo) int { return cmp.Compare(b.Step, a.Step) },
 		"started": func(a, b *runInfo) int { return b.Started.Compare(a.Started) },
-		"best":    func(a, b *runInfo) int { return byFigure(a.best(), b.best(), a.Best != nil && larger(a.Best.Metric)) },
+		"best":    func(a, b *runInfo) int { return byFigure(a.best(), b.best(), a.Best != nil && rising(a.Best.Metric)) },
 	}[key]
 	if compare == nil {
 		split, name, ok := strings.Cut(key, ".")
 		if !ok || !slices.Contains([]string{"train", "validation", "test"}, split) {
 			return usagef("-sort %s: it is name, status, epoch, step, started, best, or a metric of a split as validation.loss", key)
 		}
-		compare = func(a, b *runInfo) int { return byFigure(a.metric(key), b.metric(key), larger(name)) }
+		compare = func(a, b *runInfo) int { return byFigure(a.metric(key), b.metric(key), rising(name)) }
 	}
 	slices.SortStableFunc(all, func(a, b *runInfo) int {
 		return cmp.Or(compare(a, b), b.Started.Compare(a.Started), cmp.Compare(a.Run, b.Run))
@@ -188,11 +189,8 @@ func byFigure(a, b float64, largerIsBetter bool) int {
 	return cmp.Compare(a, b)
 }
 
-// larger reports whether a metric is better when it is larger.
-func larger(name string) bool {
-	m, err := metrics.Make(name)
-	return err == nil && m.LargerIsBetter()
-}
+// rising reports whether a figure is better when it is larger.
+func rising(name string) bool { return metrics.DirectionOf(name) == metrics.Rising }
 
 // readRun reads a run's folder.
 func readRun(dir string) (*runInfo, error) {
@@ -206,7 +204,7 @@ func readRun(dir string) (*runInfo, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	r.Metrics = lastRows(rows)
+	r.rows, r.Metrics = rows, lastRows(rows)
 	for _, row := range rows {
 		if row.Split != "test" {
 			r.Epoch, r.Step = trainer.Number(row.Epoch), row.Step
@@ -220,7 +218,7 @@ func readRun(dir string) (*runInfo, error) {
 		return r, nil
 	}
 	r.Status = "unfinished"
-	if status := e.train.Finished(e.model, last.Meta, stepsPerEpoch(dir, last.Meta)); status != "" {
+	if status := e.train.Finished(e.model, last.Meta, stepsPerEpoch(rows, last.Meta)); status != "" {
 		r.Status = status
 	}
 	var memory trainer.BestMemory

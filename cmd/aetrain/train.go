@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -303,15 +301,6 @@ func (j *trainJob) summary(r *trainer.Run, p *trainingProgress) string {
 	t.Row("run", j.dir)
 	t.Write(&b)
 	return b.String()
-}
-
-// epochs is how many were made, with what there is of the last one: "1 epoch", "2.5 epochs".
-func epochs(n float64) string {
-	text := strconv.FormatFloat(math.Round(100*n)/100, 'f', -1, 64)
-	if text == "1" {
-		return "1 epoch"
-	}
-	return text + " epochs"
 }
 
 // interruptedRun is the end of a training that was interrupted; its text is the command that goes on.

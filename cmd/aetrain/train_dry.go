@@ -123,7 +123,7 @@ func memoryOf(st backend.State, programs []backend.Executable) dryMemory {
 }
 
 // write writes the result for people.
-func (d *dryResult) write(w io.Writer) {
+func (d *dryResult) write(w *strings.Builder) {
 	fmt.Fprintln(w)
 	var t texttable.Table
 	t.AlignRight(3)

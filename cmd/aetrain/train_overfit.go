@@ -146,16 +146,21 @@ func (r *overfitResult) print(o trainOptions, stdout io.Writer) error {
 		var t texttable.Table
 		t.Row("start", terms(floats(r.Start)))
 		t.Row("end", terms(floats(r.End)))
-		t.Write(stdout)
-		fmt.Fprintf(stdout, "%d steps on %d examples: reconstructions explain %.1f%% of their variance\n", r.Steps, r.Examples, 100*r.Explained)
+		if err := t.Write(stdout); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(stdout, "%d steps on %d examples: reconstructions explain %.1f%% of their variance\n", r.Steps, r.Examples, 100*r.Explained); err != nil {
+			return err
+		}
 	}
 	if !r.Passed {
 		return fmt.Errorf("the model has not learnt one batch by heart: look at the layers (-dry-run), the learning rate and the penalties' weights")
 	}
-	if o.Format != formatJSON {
-		fmt.Fprintln(stdout, "passed: the model can learn")
+	if o.Format == formatJSON {
+		return nil
 	}
-	return nil
+	_, err := fmt.Fprintln(stdout, "passed: the model can learn")
+	return err
 }
 
 // floats undoes numbers.

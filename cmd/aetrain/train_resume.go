@@ -61,7 +61,8 @@ func resumeTraining(ctx context.Context, o trainOptions, t *talk, stdout io.Writ
 		return job.run(ctx, stdout)
 	}
 	meta := last.Meta
-	if status := e.train.Finished(e.model, meta, stepsPerEpoch(dir, meta)); status != "" {
+	rows, _ := trainer.ReadRows(dir) // training goes on without them
+	if status := e.train.Finished(e.model, meta, stepsPerEpoch(rows, meta)); status != "" {
 		return job.alreadyFinished(meta, status, stdout)
 	}
 	job.resume.checkpoint, job.resume.step = last.Dir, meta.Step
@@ -126,13 +127,9 @@ func loadResumed(dir string, sets []string) (*experiment, []configs.Difference, 
 }
 
 // stepsPerEpoch is known from the checkpoint at an epoch's end, else from the rows of metrics; 0: unknown.
-func stepsPerEpoch(dir string, meta checkpoint.Meta) float64 {
+func stepsPerEpoch(rows []trainer.Row, meta checkpoint.Meta) float64 {
 	if meta.Batch == 0 && meta.Epoch > 0 {
 		return float64(meta.Step) / float64(meta.Epoch)
-	}
-	rows, err := trainer.ReadRows(dir)
-	if err != nil {
-		return 0
 	}
 	for _, r := range rows {
 		if r.Epoch > 0 && r.Step > 0 {

@@ -7,9 +7,16 @@ import (
 
 // Ticks of an axis.
 const (
-	axisPad     = 8 // pixels between the ends of an axis and its least and largest value
-	axisTicks   = 7 // about how many ticks have labels
-	manyDecades = 4 // a logarithmic axis that spans more has labels at powers of ten only
+	axisPad     = 8     // pixels between the ends of an axis and its least and largest value
+	axisTicks   = 7     // about how many ticks have labels
+	manyDecades = 4     // a logarithmic axis that spans more has labels at powers of ten only
+	leastRange  = 1e-12 // of an axis, by the size of its values
+)
+
+// Labels are plain decimals where values lie between these, or where an exponent would not make them shorter.
+const (
+	smallPlain = 1e-4
+	largePlain = 1e6
 )
 
 // axis places values on a number of pixels.
@@ -25,13 +32,13 @@ type tick struct {
 	label string
 }
 
-// newAxis is the axis from low to high, widened where they are equal.
+// newAxis is the axis from low to high, widened where they are equal or so near that float64 has too few values between them.
 func newAxis(low, high float64, log bool, pixels int) axis {
-	if low == high {
+	if size := max(math.Abs(low), math.Abs(high)); high-low <= max(leastRange*size, 1/largestDrawn) {
 		if log {
 			low, high = low/2, high*2
 		} else {
-			by := max(math.Abs(low)/100, 1e-3)
+			by := max(size/100, 1e-3)
 			low, high = low-by, high+by
 		}
 	}
@@ -68,9 +75,11 @@ func (a axis) linearTicks() []tick {
 			break
 		}
 	}
+	largest := max(math.Abs(a.low), math.Abs(a.high))
+	form := newNotation(largest, step)
 	var t []tick
-	for i := math.Ceil(a.low/step - 1e-9); i*step <= a.high+step*1e-9 && len(t) < 10*axisTicks; i++ {
-		t = append(t, tick{i * step, tickLabel(i*step, step)})
+	for i := math.Ceil(a.low/step - 1e-9); i*step <= a.high+step*1e-9; i++ {
+		t = append(t, tick{i * step, form.label(i * step)})
 	}
 	return t
 }
@@ -79,6 +88,7 @@ func (a axis) linearTicks() []tick {
 func (a axis) logTicks() []tick {
 	var t []tick
 	many := math.Log10(a.high/a.low) > manyDecades
+	plain := a.low >= smallPlain && a.high < largePlain
 	for p := math.Floor(math.Log10(a.low)); p <= math.Log10(a.high); p++ {
 		for m := 1.0; m < 10; m++ {
 			v := m * math.Pow(10, p)
@@ -87,7 +97,11 @@ func (a axis) logTicks() []tick {
 			}
 			label := ""
 			if m == 1 || !many && (m == 2 || m == 5) {
-				label = tickLabel(v, v)
+				form := notation{'e', 0}
+				if plain {
+					form = notation{'f', max(0, -decade(v))}
+				}
+				label = form.label(v)
 			}
 			t = append(t, tick{v, label})
 		}
@@ -105,14 +119,31 @@ func labelled(t []tick) int {
 	return n
 }
 
-// tickLabel writes a value with as many digits as its neighbours, a step away, want.
-func tickLabel(v, step float64) string {
-	digits := int(max(0, math.Ceil(-math.Log10(step)-1e-9)))
-	if math.Abs(v) < step/2 { // -0 and what rounding leaves of 0
-		v = 0
+// notation is how the labels of an axis are written: all alike, so that neighbours differ and can be compared at a glance.
+type notation struct {
+	format byte // 'f' or 'e', see [strconv.FormatFloat]
+	digits int  // behind the point
+}
+
+// newNotation shows multiples of step, 1, 2 or 5 times a power of ten, up to the largest in size.
+func newNotation(largest, step float64) notation {
+	size, apart := decade(largest), decade(step)
+	plain, short := notation{'f', max(0, -apart)}, notation{'e', max(0, size-apart)}
+	if largest < largePlain && step >= smallPlain || len(plain.label(largest)) <= len(short.label(largest)) {
+		return plain
 	}
-	if digits > 4 || math.Abs(v) >= 1e6 {
-		return strconv.FormatFloat(v, 'g', 5, 64)
+	return short
+}
+
+// decade is the exponent of the largest power of ten that v reaches.
+func decade(v float64) int { return int(math.Floor(math.Log10(v) + 1e-9)) }
+
+func (n notation) label(v float64) string {
+	if v == 0 {
+		v = 0 // not -0
+		if n.format == 'e' {
+			return "0"
+		}
 	}
-	return strconv.FormatFloat(v, 'f', digits, 64)
+	return strconv.FormatFloat(v, n.format, n.digits, 64)
 }

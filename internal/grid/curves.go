@@ -37,10 +37,20 @@ var (
 type Chart struct {
 	XLabel, YLabel string
 	LogX           bool // points whose X is not positive are left out
-	Rising         bool // larger values are the better ones; see Write
+	Worse          Side // where the worse values are; see Write
 	Curves         []Curve
 	Marks          []Mark
 }
+
+// Side is a side of the values of a chart.
+type Side int
+
+// Sides.
+const (
+	Neither Side = iota
+	Above
+	Below
+)
 
 // Curve is a line of a chart, in pieces that are not joined.
 type Curve struct {
@@ -54,22 +64,22 @@ type Point struct{ X, Y float64 }
 // Mark is a dashed horizontal line.
 type Mark struct {
 	Name  string
-	Value float64 // finite
+	Value float64 // see [Drawable]
 }
 
 // Write draws the chart as PNG, with its legend below. Where a value is no finite number, the line has a gap and the axis a mark.
 //
 // The heights shown are those of all values and marks, with one exception: on the side of the worse values nothing is shown that lies
 // further from the middle half of all values, by width in the picture, than three times that half's height, unless it is a mark or the
-// best of a curve. So a steep beginning or a curve that has come to grief leaves the picture rather than pressing the rest flat; the
-// label of the axis then tells the worst value. Source: Tukey 1977, "Exploratory Data Analysis", section 2D (values "far out").
+// best or the last value of a curve. So a steep beginning leaves the picture rather than pressing the rest flat; the label of the axis
+// then tells the worst value. Source: Tukey 1977, "Exploratory Data Analysis", section 2D (values "far out").
 func (c *Chart) Write(w io.Writer) error {
 	face, err := Face(chartText)
 	if err != nil {
 		return err
 	}
 	defer face.Close()
-	x, y, worst, err := c.axes()
+	x, y, worst, err := c.ranges()
 	if err != nil {
 		return err
 	}
@@ -78,9 +88,6 @@ func (c *Chart) Write(w io.Writer) error {
 		gutter = max(gutter, chartMargin+textWidth(face, t.label)+tickLength+4)
 	}
 	rows := max(len(c.Curves), len(c.Marks))
-	if len(c.Marks) == 0 || len(c.Curves) == 0 {
-		rows = len(c.Curves) + len(c.Marks)
-	}
 	area := image.Rect(0, 0, chartWidth, chartHeight).Add(image.Pt(gutter, chartMargin+chartLine))
 	picture := image.NewRGBA(image.Rect(0, 0, area.Max.X+2*chartMargin, area.Max.Y+(2+rows)*chartLine+2*chartMargin))
 	draw.Draw(picture, picture.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
@@ -106,8 +113,8 @@ func (c *Chart) sortedMarks() []Mark {
 // markColor goes on where the curves' colours end.
 func (c *Chart) markColor(i int) color.RGBA { return lineColors[(len(c.Curves)+i)%len(lineColors)] }
 
-// axes finds what the picture shows; worst is the value that is furthest outside of it, NaN where all is inside.
-func (c *Chart) axes() (x, y axis, worst float64, err error) {
+// ranges finds what the picture shows; worst is the value that is furthest outside of it, NaN where all is inside.
+func (c *Chart) ranges() (x, y axis, worst float64, err error) {
 	low, high := math.Inf(1), math.Inf(-1)
 	for p := range c.points() {
 		low, high = min(low, p.X), max(high, p.X)
@@ -166,7 +173,7 @@ func (p *plate) axes(c *Chart, worst float64) {
 	label := c.YLabel
 	if !math.IsNaN(worst) {
 		side := "up to "
-		if c.Rising {
+		if c.Worse == Below {
 			side = "down to "
 		}
 		label += " (" + side + strconv.FormatFloat(worst, 'g', 4, 64) + ", outside of the picture)"
@@ -196,7 +203,7 @@ func (p *plate) curve(c Curve, i int) {
 		for _, point := range piece {
 			switch {
 			case p.x.log && !(point.X > 0):
-			case drawable(point.Y):
+			case Drawable(point.Y):
 				run = append(run, xy{p.column(point.X), p.row(point.Y)})
 			default:
 				end()
@@ -220,7 +227,7 @@ func (p *plate) gap(x float64) {
 func (p *plate) legend(c *Chart) {
 	top, left := p.area.Max.Y+2*chartLine+chartMargin, p.area.Min.X
 	width := p.area.Dx()
-	if len(c.Marks) > 0 && len(c.Curves) > 0 {
+	if len(c.Marks) > 0 {
 		width /= 2
 	}
 	entry := func(x, row int, name string, colour color.RGBA, dashes []float64) {
@@ -233,10 +240,7 @@ func (p *plate) legend(c *Chart) {
 	for i, curve := range c.Curves {
 		entry(left, i, curve.Name, lineColors[i%len(lineColors)], curveDashes[i/len(lineColors)%len(curveDashes)])
 	}
-	if len(c.Curves) > 0 {
-		left += width
-	}
 	for i, m := range c.sortedMarks() {
-		entry(left, i, m.Name, c.markColor(i), markDashes)
+		entry(left+width, i, m.Name, c.markColor(i), markDashes)
 	}
 }

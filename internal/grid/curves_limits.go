@@ -11,8 +11,11 @@ const (
 	largestDrawn = 1e300 // beyond it differences overflow
 )
 
-// drawable reports whether a value has a place in a picture.
-func drawable(v float64) bool { return math.Abs(v) <= largestDrawn } // false for NaN
+// Drawable reports whether a value has a place in a picture: it is a number, and not so large that differences overflow.
+func Drawable(v float64) bool { return math.Abs(v) <= largestDrawn } // false for NaN
+
+// draws reports whether a point has a place in the picture.
+func (c *Chart) draws(p Point) bool { return Drawable(p.Y) && Drawable(p.X) && (!c.LogX || p.X > 0) }
 
 // points are all points that have a place in the picture.
 func (c *Chart) points() iter.Seq[Point] {
@@ -20,7 +23,7 @@ func (c *Chart) points() iter.Seq[Point] {
 		for _, curve := range c.Curves {
 			for _, piece := range curve.Pieces {
 				for _, p := range piece {
-					if drawable(p.Y) && drawable(p.X) && (!c.LogX || p.X > 0) && !yield(p) {
+					if c.draws(p) && !yield(p) {
 						return
 					}
 				}
@@ -32,7 +35,7 @@ func (c *Chart) points() iter.Seq[Point] {
 // limits are the least and the largest value that the picture shows, see [Chart.Write]; worst is the value that is furthest outside,
 // NaN where all is inside. There are points.
 func (c *Chart) limits(x axis) (low, high, worst float64) {
-	if c.Rising { // the same, upside down
+	if c.Worse == Below { // the same, upside down
 		low, high, worst = c.upsideDown().limits(x)
 		return -high, -low, -worst
 	}
@@ -40,18 +43,9 @@ func (c *Chart) limits(x axis) (low, high, worst float64) {
 	for p := range c.points() {
 		low, high = min(low, p.Y), max(high, p.Y)
 	}
-	all := slices.Sorted(c.heights(x))
-	quarter, threeQuarters := all[len(all)/4], all[(len(all)-1)*3/4]
-	shown := min(high, threeQuarters+fence*(threeQuarters-quarter))
-	for _, curve := range c.Curves {
-		one := Chart{LogX: c.LogX, Curves: []Curve{curve}}
-		best := math.Inf(1)
-		for p := range one.points() {
-			best = min(best, p.Y)
-		}
-		if drawable(best) {
-			shown = max(shown, best)
-		}
+	shown := high
+	if c.Worse == Above {
+		shown = min(high, c.reach(x))
 	}
 	for _, m := range c.Marks {
 		low, high, shown = min(low, m.Value), max(high, m.Value), max(shown, m.Value)
@@ -62,9 +56,40 @@ func (c *Chart) limits(x axis) (low, high, worst float64) {
 	return low, shown, high
 }
 
+// reach is how far above the picture shows of the curves at least.
+func (c *Chart) reach(x axis) float64 {
+	all := slices.Sorted(c.heights(x))
+	quarter, threeQuarters := all[len(all)/4], all[(len(all)-1)*3/4]
+	reach := threeQuarters + fence*(threeQuarters-quarter)
+	for _, curve := range c.Curves {
+		one := Chart{LogX: c.LogX, Curves: []Curve{curve}}
+		least := math.Inf(1)
+		for p := range one.points() {
+			least = min(least, p.Y)
+		}
+		if !math.IsInf(least, 0) {
+			reach = max(reach, least)
+		}
+		if last, has := curve.last(); has && c.draws(last) {
+			reach = max(reach, last.Y)
+		}
+	}
+	return reach
+}
+
+// last is the last point of a curve.
+func (c Curve) last() (last Point, has bool) {
+	for _, piece := range c.Pieces {
+		if n := len(piece); n > 0 {
+			last, has = piece[n-1], true
+		}
+	}
+	return last, has
+}
+
 // upsideDown is the chart with all values negated.
 func (c *Chart) upsideDown() *Chart {
-	down := &Chart{LogX: c.LogX}
+	down := &Chart{LogX: c.LogX, Worse: Above}
 	for _, curve := range c.Curves {
 		var pieces [][]Point
 		for _, piece := range curve.Pieces {
@@ -90,7 +115,7 @@ func (c *Chart) heights(x axis) iter.Seq[float64] {
 				var last Point
 				column := math.NaN() // of last; NaN: it does not join the next one
 				for _, p := range piece {
-					if !drawable(p.Y) || !drawable(p.X) || c.LogX && !(p.X > 0) {
+					if !c.draws(p) {
 						column = math.NaN()
 						continue
 					}

@@ -172,45 +172,54 @@ func TestLimits(t *testing.T) {
 		return p
 	}
 	steep := curve(func(x float64) float64 { return 90 + 10*math.Exp(-x/40) + 1e4*math.Exp(-x) })
-	diverged := curve(func(x float64) float64 {
-		if x > 95 {
+	spike := curve(func(x float64) float64 {
+		if x > 90 && x < 95 {
 			return 1e9
 		}
 		return 100 - x/10
 	})
+	diverged := curve(func(x float64) float64 { return 100 - x/10 + 1e3*max(0, x-95) })
+	late := curve(func(x float64) float64 { return 0.2 + 0.005*math.Mod(x, 5) + 0.03*max(0, x-80) }) // as a share of right tokens may rise
 	negated := curve(func(x float64) float64 { return -steep[int(x)].Y })
 	last := steep[100].Y
 	for _, c := range []struct {
 		name                 string
+		worse                Side
 		curves               []Curve
 		marks                []Mark
 		low, lowest, highest float64 // the bottom, and between which two the top
 		outside              float64 // NaN: nothing
 	}{
-		{name: "a line", curves: one(0, 10, 100, 0), low: 0, lowest: 10, highest: 10, outside: math.NaN()},
-		{name: "a huge first value", curves: []Curve{{"", [][]Point{steep}}}, low: last, lowest: 100, highest: 120, outside: steep[0].Y},
-		{name: "an end that went wrong", curves: []Curve{{"", [][]Point{diverged}}}, low: 90.5, lowest: 100, highest: 120, outside: 1e9},
-		{name: "a drop at the end is kept", curves: one(0, 100, 98, 99.9, 99, 3, 100, 3), low: 3, lowest: 100, highest: 100, outside: math.NaN()},
-		{name: "a mark far below and one far above", curves: []Curve{{"", [][]Point{steep}}}, marks: []Mark{{"", 10}, {"", 5000}},
+		{name: "a line", worse: Above, curves: one(0, 10, 100, 0), low: 0, lowest: 10, highest: 10, outside: math.NaN()},
+		{name: "a huge first value", worse: Above, curves: []Curve{{"", [][]Point{steep}}}, low: last, lowest: 100, highest: 120, outside: steep[0].Y},
+		{name: "what went wrong for a while", worse: Above, curves: []Curve{{"", [][]Point{spike}}}, low: 90, lowest: 100, highest: 120, outside: 1e9},
+		{name: "an end that went wrong is kept", worse: Above, curves: []Curve{{"", [][]Point{diverged}}}, low: 90.5, lowest: 5090, highest: 5090, outside: math.NaN()},
+		{name: "so is one behind worse values", worse: Above, curves: []Curve{{"", [][]Point{spike, points(101, 300)}}}, low: 90, lowest: 300, highest: 300, outside: 1e9},
+		{name: "an end that is no number", worse: Above, curves: []Curve{{"", [][]Point{spike, points(101, math.NaN())}}}, low: 90, lowest: 100, highest: 120, outside: 1e9},
+		{name: "a late rise", worse: Below, curves: []Curve{{"", [][]Point{late}}}, low: 0.2, lowest: late[100].Y, highest: late[100].Y, outside: math.NaN()},
+		{name: "a late rise that is neither", worse: Neither, curves: []Curve{{"", [][]Point{late}}}, low: 0.2, lowest: late[100].Y, highest: late[100].Y, outside: math.NaN()},
+		{name: "a steep beginning that is neither", worse: Neither, curves: []Curve{{"", [][]Point{steep}}}, low: last, lowest: steep[0].Y, highest: steep[0].Y, outside: math.NaN()},
+		{name: "a drop at the end is kept", worse: Above, curves: one(0, 100, 98, 99.9, 99, 3, 100, 3), low: 3, lowest: 100, highest: 100, outside: math.NaN()},
+		{name: "a mark far below and one far above", worse: Above, curves: []Curve{{"", [][]Point{steep}}}, marks: []Mark{{"", 10}, {"", 5000}},
 			low: 10, lowest: 5000, highest: 5000, outside: steep[0].Y},
-		{name: "a short run far above keeps its best", curves: []Curve{{"", [][]Point{steep}}, {"", [][]Point{points(0, 900, 1, 400)}}},
+		{name: "a short run far above keeps its best", worse: Above, curves: []Curve{{"", [][]Point{steep}}, {"", [][]Point{points(0, 900, 1, 400)}}},
 			low: last, lowest: 400, highest: 400, outside: steep[0].Y},
-		{name: "a short run alone", curves: one(1, 543, 2, 200), low: 200, lowest: 543, highest: 543, outside: math.NaN()},
-		{name: "flat but for its beginning", curves: one(0, 9, 1, 5, 100, 5), low: 5, lowest: 9, highest: 9, outside: math.NaN()},
+		{name: "a short run alone", worse: Above, curves: one(1, 543, 2, 200), low: 200, lowest: 543, highest: 543, outside: math.NaN()},
+		{name: "flat but for its beginning", worse: Above, curves: one(0, 9, 1, 5, 100, 5), low: 5, lowest: 9, highest: 9, outside: math.NaN()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			chart := Chart{Curves: c.curves, Marks: c.marks}
+			chart := Chart{Worse: c.worse, Curves: c.curves, Marks: c.marks}
 			low, high, worst := chart.limits(newAxis(0, 100, false, chartWidth))
 			if low != c.low || high < c.lowest || high > c.highest || worst != c.outside && !(math.IsNaN(worst) && math.IsNaN(c.outside)) {
 				t.Errorf("from %v to %v, %v outside; want from %v to %v (or as far as %v), %v outside", low, high, worst, c.low, c.lowest, c.highest, c.outside)
 			}
 		})
 	}
-	rising := Chart{Rising: true, Curves: []Curve{{"", [][]Point{negated}}}}
+	rising := Chart{Worse: Below, Curves: []Curve{{"", [][]Point{negated}}}}
 	if low, high, worst := rising.limits(newAxis(0, 100, false, chartWidth)); high != -last || low > -100 || low < -120 || worst != -steep[0].Y {
 		t.Errorf("where larger is better: from %v to %v, %v outside", low, high, worst)
 	}
-	p := drawChart(t, Chart{Curves: []Curve{{"", [][]Point{steep}}}})
+	p := drawChart(t, Chart{Worse: Above, Curves: []Curve{{"", [][]Point{steep}}}})
 	top := p.count(image.Rect(p.area.Min.X, p.area.Min.Y, p.area.Max.X, p.area.Min.Y+1), lineColors[0])
 	half := p.count(image.Rect(p.area.Min.X+chartWidth/8, p.area.Min.Y, p.area.Max.X, p.area.Max.Y-chartHeight/4), lineColors[0])
 	if top == 0 || half < 20 {
@@ -232,6 +241,17 @@ func TestTicks(t *testing.T) {
 		{0.3, 40, true, "0.5 1 2 5 10 20"},
 		{0.1, 1e5, true, "0.1 1 10 100 1000 10000 100000"},
 		{130, 180, true, "130 140 150 160 170 180"}, // too little for powers of ten
+		{1, 1e7, true, "1e+00 1e+01 1e+02 1e+03 1e+04 1e+05 1e+06 1e+07"},
+		{1e-5, 1e-3, true, "1e-05 2e-05 5e-05 1e-04 2e-04 5e-04 1e-03"},
+		{1.69308, 1.69315, false, "1.69308 1.69310 1.69312 1.69314"},
+		{1234501, 1234569, false, "1234510 1234520 1234530 1234540 1234550 1234560"},
+		{980000, 1060000, false, "980000 1000000 1020000 1040000 1060000"},
+		{-2e6, 5e6, false, "-2e+06 -1e+06 0 1e+06 2e+06 3e+06 4e+06 5e+06"},
+		{1.001e-5, 1.006e-5, false, "1.001e-05 1.002e-05 1.003e-05 1.004e-05 1.005e-05 1.006e-05"},
+		{-1e300, 1e300, false, "-1.0e+300 -5.0e+299 0 5.0e+299 1.0e+300"},
+		{1, math.Nextafter(1, 2), false, "0.990 0.995 1.000 1.005 1.010"}, // as at 1 alone
+		{1 << 53, 1<<53 + 2, false, "8.95e+15 9.00e+15 9.05e+15"},
+		{0, math.SmallestNonzeroFloat64, false, "-0.0010 -0.0005 0.0000 0.0005 0.0010"},
 	} {
 		a := newAxis(c.low, c.high, c.log, 500)
 		var got []string
@@ -245,6 +265,9 @@ func TestTicks(t *testing.T) {
 		}
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("%v to %v: ticks %v, want %s", c.low, c.high, got, c.want)
+		}
+		if different := slices.Compact(slices.Clone(got)); len(different) != len(got) {
+			t.Errorf("%v to %v: of the ticks %v some are alike", c.low, c.high, got)
 		}
 	}
 }

@@ -1,8 +1,8 @@
 // Package grid draws PNGs: examples on one picture, images side by side and each vector and series as a small line plot; histograms; curves.
 //
-// [Write] draws one array, [WritePairs] inputs above their reconstructions, [WriteStacks] any number of arrays. What an example looks like is decided by its shape: see
-// [Write]; image.go draws the cells of images, lines.go those of everything else. [WriteHistogram] draws how often values occur,
-// [Chart.Write] curves with axes and a legend.
+// [Write] draws one array, [WritePairs] inputs above their reconstructions, [WriteStacks] any number of arrays. What an example looks
+// like is decided by its shape: see [Write]; image.go draws the cells of images, lines.go those of everything else. [WriteHistogram]
+// draws how often values occur, [Chart.Write] curves with axes and a legend.
 package grid
 
 import (
