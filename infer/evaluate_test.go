@@ -12,6 +12,7 @@ import (
 
 	"aetrain/backend"
 	"aetrain/graph"
+	"aetrain/metrics"
 	"aetrain/model"
 )
 
@@ -176,6 +177,9 @@ func TestMetricNames(t *testing.T) {
 	for _, n := range names {
 		if _, _, err := extraMetrics([]string{n}); err != nil {
 			t.Error(err)
+		}
+		if metrics.DirectionOf(n) == metrics.None {
+			t.Errorf("%s: nobody knows which way is better", n)
 		}
 	}
 	if len(names) < 5 {

@@ -2,8 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"aetrain/trainer"
 )
 
 // What commands write of a run on text is text, in each form.
@@ -25,8 +28,20 @@ decoder = [{ layer = "repeat" }, { layer = "teacher_forcing", units = 6 }, { lay
 learning_rate = 0.05
 [train]
 epochs = 6
+monitor = "accuracy"
 `)
 	l.must("-config", "t.toml", "-out", "run")
+	var runs struct{ Runs []*runInfo }
+	l.json(&runs, "runs", ".")
+	rows, err := trainer.ReadRows(filepath.Join(l.dir, "run"))
+	if err != nil || len(runs.Runs) != 1 || runs.Runs[0].Best == nil {
+		t.Fatalf("%d runs: %v", len(runs.Runs), err)
+	}
+	for _, row := range rows {
+		if best := runs.Runs[0].Best; row.Split == "validation" && row.Metrics[best.Metric] > best.Value {
+			t.Errorf("step %d has %s %v; the best is %+v", row.Step, best.Metric, row.Metrics[best.Metric], best)
+		}
+	}
 	if lines := strings.Split(l.must("sample", "run", "-n", "2").stdout, "\n"); len(lines) != 4 || lines[0] != "example,x" {
 		t.Errorf("sample says %q", lines)
 	}
