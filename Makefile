@@ -13,6 +13,7 @@ ROUNDS      ?= 7
 SECONDS     ?= 1
 RUN          = $(GO) run ./cmd/aetrain
 comma        = ,
+space        = $(subst ,, )
 
 .DEFAULT_GOAL = help
 
@@ -154,26 +155,30 @@ reproduce-ae: ## the textbook Keras autoencoder, six seeds
 	@for seed in 1 2 3 4 5 6; do $(call REPRODUCE,ae) -set seed=$$seed -out runs/reproduce/ae-$$seed; done
 
 # The recipes of papers: train or go on with runs/reproduce/NAME-SEED. EPOCHS=40 is the recipe's first 40, and a later call goes on
-# from there; SEEDS=3 are the seeds 1, 2 and 3.
+# from there; SEEDS=3 are the seeds 1, 2 and 3; ONLY="vae aae" are these of a target's models. SET="model.penalties.kl.beta=8 ..." sets
+# keys of theirs (values without spaces and quotes), whose runs are called after it: NAME-model.penalties.kl.beta=8-SEED.
 EPOCHS ?=
 SEEDS  ?= 1
-PUBLISHED = if [ -d runs/reproduce/$(1)-$(2)/checkpoints/last ]; then \
-		$(RUN) -resume runs/reproduce/$(1)-$(2) $(if $(EPOCHS),-set train.epochs=$(EPOCHS)); \
+ONLY   ?=
+SET    ?=
+KEPT = runs/reproduce/$(1)$(subst $(space),,$(addprefix -,$(SET)))-$(2)
+PUBLISHED = if [ -d $(KEPT)/checkpoints/last ]; then \
+		$(RUN) -resume $(KEPT) $(if $(EPOCHS),-set train.epochs=$(EPOCHS)); \
 	else \
-		$(RUN) -config experiments/reproduce/$(1).toml -overwrite -out runs/reproduce/$(1)-$(2) -set seed=$(2) \
+		$(RUN) -config experiments/reproduce/$(1).toml -overwrite -out $(KEPT) -set seed=$(2) $(addprefix -set ,$(SET)) \
 			$(if $(MNIST),-set data.dir=$(MNIST)) $(if $(EPOCHS),-set train.epochs=$(EPOCHS)); \
 	fi
 # What is asked of a run beside its loss.
-JUDGED = $(RUN) eval -run runs/reproduce/$(1) -quiet $(2)
+JUDGED = $(RUN) eval -run $(KEPT) -quiet $(3)
 # The curves of all seeds of some runs, as runs/reproduce/NAME.png, with published figures.
 CURVES = $(RUN) compare -quiet -curves runs/reproduce/$(1).png $(3) \
-	$(foreach name,$(2),$(foreach seed,$(shell seq $(SEEDS)),runs/reproduce/$(name)-$(seed)))
+	$(foreach name,$(2),$(foreach seed,$(shell seq $(SEEDS)),$(call KEPT,$(name),$(seed))))
 
 .PHONY: reproduce-burda
 reproduce-burda: ## VAE and IWAE of Burda et al. on MNIST: NLL by 5,000 samples (many hours; EPOCHS=13: about one)
 	@set -e; for name in burda-vae burda-iwae-5 burda-iwae-50; do for seed in $$(seq $(SEEDS)); do \
 		$(call PUBLISHED,$$name,$$seed); \
-		$(call JUDGED,$$name-$$seed,-checkpoint last -metrics nll -samples 5000); \
+		$(call JUDGED,$$name,$$seed,-checkpoint last -metrics nll -samples 5000); \
 	done; done
 	@$(call CURVES,burda,burda-vae burda-iwae-5 burda-iwae-50,-mark "VAE$(comma) published NLL=86.76" \
 		-mark "IWAE-5$(comma) published NLL=85.54" -mark "IWAE-50$(comma) published NLL=84.78")
@@ -181,24 +186,30 @@ reproduce-burda: ## VAE and IWAE of Burda et al. on MNIST: NLL by 5,000 samples 
 .PHONY: reproduce-pythae
 reproduce-pythae: ## VAE and IWAE of Pythae's table on MNIST of fixed bits (hours; EPOCHS=40: minutes)
 	@set -e; for seed in $$(seq $(SEEDS)); do \
-		$(call PUBLISHED,pythae-vae,$$seed); $(call JUDGED,pythae-vae-$$seed,-metrics nll -samples 200); \
-		$(call PUBLISHED,pythae-iwae,$$seed); $(call JUDGED,pythae-iwae-$$seed,-metrics nll -samples 5000); \
+		$(call PUBLISHED,pythae-vae,$$seed); $(call JUDGED,pythae-vae,$$seed,-metrics nll -samples 200); \
+		$(call PUBLISHED,pythae-iwae,$$seed); $(call JUDGED,pythae-iwae,$$seed,-metrics nll -samples 5000); \
 	done
 	@$(call CURVES,pythae,pythae-vae pythae-iwae,-mark "VAE$(comma) published NLL=89.78" -mark "IWAE$(comma) published NLL=86.82")
 
 .PHONY: reproduce-disentanglement
 reproduce-disentanglement: ## beta-VAE, FactorVAE and beta-TCVAE on the shapes: MIG, FactorVAE score, DCI
-	@set -e; for name in vae beta-vae factor-vae beta-tcvae; do for seed in $$(seq $(SEEDS)); do \
+	@set -e; for name in $(or $(ONLY),vae beta-vae factor-vae beta-tcvae); do for seed in $$(seq $(SEEDS)); do \
 		$(call PUBLISHED,disentanglement-$$name,$$seed); \
-		$(call JUDGED,disentanglement-$$name-$$seed,-checkpoint last -split validation -metrics mig$(comma)factor-vae-score$(comma)disentanglement$(comma)completeness); \
+		$(call JUDGED,disentanglement-$$name,$$seed,-checkpoint last -split validation -metrics mig$(comma)factor-vae-score$(comma)disentanglement$(comma)completeness); \
 	done; done
 
-.PHONY: reproduce-fid
-reproduce-fid: ## RAE, WAE, AAE and VAE on MNIST by FID in the codes of one network
+# The network that judges is the recipe's, whatever is asked of those it judges.
+.PHONY: reproduce-fid-features
+reproduce-fid-features: override EPOCHS =
+reproduce-fid-features: override SET =
+reproduce-fid-features:
 	@$(call PUBLISHED,fid-features,100)
-	@set -e; for name in vae wae aae rae-l2 rae-gp; do for seed in $$(seq $(SEEDS)); do \
+
+.PHONY: reproduce-fid
+reproduce-fid: reproduce-fid-features ## RAE, WAE, AAE and VAE on MNIST by FID in the codes of one network
+	@set -e; for name in $(or $(ONLY),vae wae aae rae-l2 rae-gp); do for seed in $$(seq $(SEEDS)); do \
 		$(call PUBLISHED,fid-$$name,$$seed); \
-		$(call JUDGED,fid-$$name-$$seed,-checkpoint last -metrics fid -features runs/reproduce/fid-features-100); \
+		$(call JUDGED,fid-$$name,$$seed,-checkpoint last -metrics fid -features runs/reproduce/fid-features-100); \
 	done; done
 
 .PHONY: reproduce-bits
