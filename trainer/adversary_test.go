@@ -98,7 +98,7 @@ validate_every = 0
 		z, _ := codesOf(t, m, x)
 		return energy(z, normals(len(z), 1))
 	}
-	const times = 5
+	const times = 4
 	two := energy(normals(800, 2), normals(800, 3))
 	plain := distance("model.preset=ae")
 	t.Logf("two sets of draws %.4f, plain %.4f", two, plain)

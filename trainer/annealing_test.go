@@ -32,14 +32,8 @@ checkpoint_every = 0
 // divergence trains a text's model and returns the divergence of its validation split.
 func divergence(t *testing.T, text string, sets ...string) float64 {
 	t.Helper()
-	return figures(t, text, sets...)["kl"]
-}
-
-// figures trains a text's model and evaluates it on its validation split.
-func figures(t *testing.T, text string, sets ...string) map[string]float64 {
-	t.Helper()
 	s, m := trainedText(t, text, sets...)
-	return figuresOf(t, s, m)
+	return figuresOf(t, s, m)["kl"]
 }
 
 // The divergence ends where the capacity says, on both sides of what it would be by itself.
@@ -119,8 +113,7 @@ checkpoint_every = 0
 	}
 }
 
-// Words that the decoder is not told it has to learn from the code: with word dropout there is more in it, and all words being told
-// again it serves them better.
+// Words that the decoder is not told it has to learn from the code: with word dropout there is more in it.
 func TestWordDropoutNeedsTheCode(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains two models of text")
@@ -147,12 +140,9 @@ checkpoint_every = 0
 		return `model.decoder=[{layer="repeat"},{layer="teacher_forcing",units=24,word_dropout=` + dropout + `},{layer="gru",units=40},{layer="dense"}]`
 	}
 	encoder, annealed := `model.encoder=[{layer="embedding",units=24},{layer="gru",units=40,return_sequences=false}]`, "model.penalties.kl.beta={from=0.0,to=1.0,epochs=8}"
-	with, without := figures(t, text, encoder, annealed, decoder("0.75")), figures(t, text, encoder, annealed, decoder("0.0"))
-	t.Logf("%.3f nats in the code with word dropout, %.3f without; reconstruction %.3f and %.3f", with["kl"], without["kl"], with["reconstruction"], without["reconstruction"])
-	if !(with["kl"] >= 1.4 && with["kl"] >= 3*without["kl"]) {
-		t.Errorf("%v nats in the code with word dropout, %v without", with["kl"], without["kl"])
-	}
-	if !(with["reconstruction"] < without["reconstruction"]) {
-		t.Errorf("words cost %v nats with word dropout, %v without", with["reconstruction"], without["reconstruction"])
+	with, without := divergence(t, text, encoder, annealed, decoder("0.75")), divergence(t, text, encoder, annealed, decoder("0.0"))
+	t.Logf("%.3f nats in the code with word dropout, %.3f without", with, without)
+	if !(with >= 1.4 && with >= 3*without) {
+		t.Errorf("%v nats in the code with word dropout, %v without", with, without)
 	}
 }
