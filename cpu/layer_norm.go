@@ -31,14 +31,15 @@ func bindLayerNorm(b *binder, s *step) error {
 	return nil
 }
 
-// layerNormRows is how many rows a task of the gradient has at least: each task leaves partial sums of dgamma and dbeta.
+// layerNormRows is how many rows a task of the gradient has at least, and a block of them: each leaves partial sums of dgamma and dbeta.
 const layerNormRows = 32
 
 // bindLayerNormGrad computes, with x̂ = (x - mean)·rstd, g = dy·gamma and M the mean over a row,
 //
 //	dx = rstd·(g - M(g) - x̂·M(g·x̂)),  dgamma = Σ dy·x̂,  dbeta = Σ dy
 //
-// The parameters' gradients are summed over the rows of each task and then over the tasks, in order.
+// The parameters' gradients are summed over blocks of rows, over a task's blocks and then over the tasks, in order: thousands of rows
+// in one sum would lose digits.
 func bindLayerNormGrad(b *binder, s *step) error {
 	shape, eps := s.Case.In[0].Shape, s.Op.(op.LayerNormGrad).Eps
 	d := shape[len(shape)-1]
@@ -49,19 +50,28 @@ func bindLayerNormGrad(b *binder, s *step) error {
 	per := max(layerNormRows, taskSize/(6*d), (rows+63)/64) // at most 64 tasks
 	tasks := (rows + per - 1) / per
 	parts := alloc(tasks * 2 * d)
-	b.scratch(2 * d)
+	b.scratch(4 * d)
 	b.phase(tasks, func(w *worker, task int) {
 		partGamma, partBeta := parts[task*d:(task+1)*d], parts[(tasks+task)*d:(tasks+task+1)*d]
+		xHat, g, blockGamma, blockBeta := w.local[:d], w.local[d:2*d], w.local[2*d:3*d], w.local[3*d:4*d]
 		clear(partGamma)
 		clear(partBeta)
-		xHat, g := w.local[:d], w.local[d:2*d]
-		for r := task * per; r < min(rows, (task+1)*per); r++ {
+		clear(blockGamma)
+		clear(blockBeta)
+		end := min(rows, (task+1)*per)
+		for r := task * per; r < end; r++ {
 			rstd := float32(1 / math.Sqrt(float64(variance[r])+eps))
 			dyr, dxr := dy[r*d:(r+1)*d], dx[r*d:(r+1)*d]
 			v.AddS(xHat, x[r*d:(r+1)*d], -mean[r])
 			v.MulS(xHat, xHat, rstd)
-			v.MulAdd(partGamma, dyr, xHat, partGamma)
-			v.Add(partBeta, partBeta, dyr)
+			v.MulAdd(blockGamma, dyr, xHat, blockGamma)
+			v.Add(blockBeta, blockBeta, dyr)
+			if (r+1-task*per)%layerNormRows == 0 || r+1 == end {
+				v.Add(partGamma, partGamma, blockGamma)
+				v.Add(partBeta, partBeta, blockBeta)
+				clear(blockGamma)
+				clear(blockBeta)
+			}
 			v.Mul(g, dyr, gamma)
 			meanG, meanGX := v.Sum(g)/float32(d), v.Dot(g, xHat)/float32(d)
 			v.Affine(xHat, xHat, -meanGX, -meanG)
