@@ -231,14 +231,23 @@ func (p *workers) loop(w *worker) {
 		if p.quit.Load() {
 			return
 		}
-		e := p.epoch.Load()
-		j := p.job.Load()
-		if p.epoch.Load() != e {
-			continue // the next job came in between
-		}
+		j, e := p.current()
 		seen = e
-		p.walk(w, j, e)
+		if j != nil {
+			p.walk(w, j, e)
+		}
 	}
+}
+
+// current returns the epoch and its job, or no job if that one is over. The job itself is asked for its epoch: between perform's
+// stores the job is the next one and the epoch still the old one, and who took them for a pair would run tasks before their time.
+func (p *workers) current() (*job, uint32) {
+	e := p.epoch.Load()
+	j := p.job.Load()
+	if uint32(j.done.Load()>>32) != e {
+		return nil, e
+	}
+	return j, e
 }
 
 func (p *workers) park(seen uint32) {
