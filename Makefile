@@ -34,7 +34,7 @@ test: ## all tests, the assembly generators' included
 
 # What of the processor's backend shares memory between workers: on each tier, whole programs, states, contracts. Single ops and
 # shapes, which take ten times longer so, share it in the same way.
-RACE_CPU = TestBackend/(go|avx2|avx512)/(states|contracts|programs)|Concurrent|Threads|BF16|Label|Recurrent|Profile|Fill|PackedAhead|Store|DepthFirst|SideBySide|ProductRanges|Winograd/.*/(keras|strips|small)|BatchNormFollowed
+RACE_CPU = TestWorkers|TestBackend/(go|avx2|avx512)/(states|contracts|programs)|Concurrent|Threads|BF16|Label|Recurrent|Profile|Fill|PackedAhead|Store|DepthFirst|SideBySide|ProductRanges|Winograd/.*/(keras|strips|small)|BatchNormFollowed
 
 .PHONY: race
 race: ## tests of the packages that start goroutines, under the race detector (wants a C compiler)
