@@ -2,20 +2,13 @@ package metrics
 
 import (
 	"fmt"
-	"math"
 
 	"gorgonia.org/tensor"
+
+	"aetrain/internal/ssim"
 )
 
 func init() { metrics.Add("ssim", func() Metric { return &SSIM{Range: 1} }) }
-
-// SSIM's window and constants, as the paper's section III.C sets them.
-const (
-	ssimWindow = 11
-	ssimSigma  = 1.5
-	ssimK1     = 0.01
-	ssimK2     = 0.03
-)
 
 // SSIM is the mean structural similarity of images, at most 1, averaged over all places where the 11×11 gaussian
 // window lies within the image, over channels and over examples:
@@ -41,8 +34,8 @@ func (m *SSIM) Update(in ...*tensor.Dense) error {
 		return fmt.Errorf("ssim: arrays are %v; want images, N×C×H×W or N×H×W", shape)
 	}
 	h, w := shape[shape.Dims()-2], shape[shape.Dims()-1]
-	if h < ssimWindow || w < ssimWindow {
-		return fmt.Errorf("ssim: images are %d×%d, the window is %d×%d", h, w, ssimWindow, ssimWindow)
+	if h < ssim.Size || w < ssim.Size {
+		return fmt.Errorf("ssim: images are %d×%d, the window is %d×%d", h, w, ssim.Size, ssim.Size)
 	}
 	f := newSSIMFilter(h, w, m.Range)
 	for from := 0; from < len(target); from += h * w {
@@ -61,24 +54,15 @@ func (*SSIM) LargerIsBetter() bool { return true }
 type ssimFilter struct {
 	h, w    int
 	c1, c2  float64
-	window  [ssimWindow]float64
+	window  [ssim.Size]float64
 	rows    []float64    // H×(W-10): a plane after the horizontal pass
 	moments [5][]float64 // (H-10)×(W-10): weighted means of x, y, x², y², xy
 	product []float64    // H×W
 }
 
 func newSSIMFilter(h, w int, dataRange float64) *ssimFilter {
-	f := &ssimFilter{h: h, w: w, c1: ssimK1 * ssimK1 * dataRange * dataRange, c2: ssimK2 * ssimK2 * dataRange * dataRange}
-	sum := 0.0
-	for i := range f.window {
-		d := float64(i - ssimWindow/2)
-		f.window[i] = math.Exp(-d * d / (2 * ssimSigma * ssimSigma))
-		sum += f.window[i]
-	}
-	for i := range f.window {
-		f.window[i] /= sum
-	}
-	outH, outW := h-ssimWindow+1, w-ssimWindow+1
+	f := &ssimFilter{h: h, w: w, c1: ssim.C1 * dataRange * dataRange, c2: ssim.C2 * dataRange * dataRange, window: ssim.Window()}
+	outH, outW := h-ssim.Size+1, w-ssim.Size+1
 	f.rows, f.product = make([]float64, h*outW), make([]float64, h*w)
 	for i := range f.moments {
 		f.moments[i] = make([]float64, outH*outW)
@@ -107,7 +91,7 @@ func (f *ssimFilter) similarity(x, y []float64) float64 {
 
 // blur writes the weighted mean of each window that lies within the H×W plane to dst, (H-10)×(W-10).
 func (f *ssimFilter) blur(dst, plane []float64) {
-	outW := f.w - ssimWindow + 1
+	outW := f.w - ssim.Size + 1
 	for r := range f.h {
 		for c := range outW {
 			sum := 0.0

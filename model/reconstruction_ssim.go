@@ -2,9 +2,9 @@ package model
 
 import (
 	"fmt"
-	"math"
 
 	"aetrain/graph"
+	"aetrain/internal/ssim"
 	"aetrain/nn"
 	"aetrain/op"
 	"aetrain/prob"
@@ -29,14 +29,7 @@ type SSIM struct {
 	Share  float64 `toml:"share" min:"0" max:"1" doc:"of the similarity in the loss; the rest is the mean absolute error"`
 }
 
-// The window and constants of the paper's section III.C, as in metrics.SSIM, and the weights of the scales.
-const (
-	ssimWindow = 11
-	ssimSigma  = 1.5
-	ssimC1     = 0.01 * 0.01
-	ssimC2     = 0.03 * 0.03
-)
-
+// ssimWeights are those of the scales.
 var ssimWeights = [...]float64{0.0448, 0.2856, 0.3001, 0.2363, 0.1333}
 
 // Channels is 1.
@@ -66,9 +59,9 @@ func (r *SSIM) Check(m *Model) error {
 	if len(m.X) != 3 {
 		return fmt.Errorf("ssim compares images, x is %v: choose mse or bce", m.X)
 	}
-	if least := ssimWindow << (r.Scales - 1); m.X[1] < least || m.X[2] < least {
+	if least := ssim.Size << (r.Scales - 1); m.X[1] < least || m.X[2] < least {
 		return fmt.Errorf("images of %dx%d are too small for %d scales of an %dx%d window, which want %d pixels: take fewer scales, or mse",
-			m.X[1], m.X[2], r.Scales, ssimWindow, ssimWindow, least)
+			m.X[1], m.X[2], r.Scales, ssim.Size, ssim.Size, least)
 	}
 	return nil
 }
@@ -120,22 +113,14 @@ func ssimMaps(x, y graph.Value) (luminance, structure graph.Value) {
 	muX, muY := at(0), at(1)
 	squares, product := op.Add(op.Square(muX), op.Square(muY)), op.Mul(muX, muY)
 	variances, covariance := op.Sub(op.Add(at(2), at(3)), squares), op.Sub(at(4), product)
-	luminance = op.Div(op.AddConst(op.Scale(product, 2), ssimC1), op.AddConst(squares, ssimC1))
-	return luminance, op.Div(op.AddConst(op.Scale(covariance, 2), ssimC2), op.AddConst(variances, ssimC2))
+	luminance = op.Div(op.AddConst(op.Scale(product, 2), ssim.C1), op.AddConst(squares, ssim.C1))
+	return luminance, op.Div(op.AddConst(op.Scale(covariance, 2), ssim.C2), op.AddConst(variances, ssim.C2))
 }
 
 // blur is the weighted mean of each window that lies within the images, M×1×H×W, by rows and then by columns.
 func blur(v graph.Value) graph.Value {
-	window, sum := make([]float64, ssimWindow), 0.0
-	for i := range window {
-		d := float64(i - ssimWindow/2)
-		window[i] = math.Exp(-d * d / (2 * ssimSigma * ssimSigma))
-		sum += window[i]
-	}
-	for i := range window {
-		window[i] /= sum
-	}
+	window := ssim.Window()
 	g := v.Graph()
-	v = op.Conv2D(v, g.Constant(graph.F32(1, 1, 1, ssimWindow), window...), op.ConvConfig{})
-	return op.Conv2D(v, g.Constant(graph.F32(1, 1, ssimWindow, 1), window...), op.ConvConfig{})
+	v = op.Conv2D(v, g.Constant(graph.F32(1, 1, 1, ssim.Size), window[:]...), op.ConvConfig{})
+	return op.Conv2D(v, g.Constant(graph.F32(1, 1, ssim.Size, 1), window[:]...), op.ConvConfig{})
 }
