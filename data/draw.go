@@ -18,24 +18,29 @@ type labelNamer interface{ labelNames() []string } // nil: they are numbers
 // noter is a Source with something to tell about the files that it has read.
 type noter interface{ notes() []string }
 
-// base is what lies under views of a source. Of joined ones it is the first.
-func base(s Source) Source {
-	for {
-		switch v := s.(type) {
-		case *subset:
-			s = v.Source
-		case *transformed:
-			s = v.Source
-		case *relabelled:
-			s = v.Source
-		case *windowed:
-			s = v.rows
-		case *joined:
-			s = v.sources[0]
-		default:
-			return s
-		}
+// viewed is what a view of a source looks at, of joined ones the first; nil: the source is no view.
+func viewed(s Source) Source {
+	switch v := s.(type) {
+	case *subset:
+		return v.Source
+	case *transformed:
+		return v.Source
+	case *relabelled:
+		return v.Source
+	case *windowed:
+		return v.rows
+	case *joined:
+		return v.sources[0]
 	}
+	return nil
+}
+
+// base is what lies under all views of a source.
+func base(s Source) Source {
+	for next := viewed(s); next != nil; next = viewed(s) {
+		s = next
+	}
+	return s
 }
 
 // inTime reports whether a source's rows are in the order of time.

@@ -178,18 +178,10 @@ func (s *ratingsSource) hidden(u int) []bool {
 // kind in brackets; "": there is none.
 func MovesZero(s Source) string {
 	t, ok := s.(*transformed)
-	for !ok {
-		switch v := s.(type) {
-		case *subset:
-			s = v.Source
-		case *relabelled:
-			s = v.Source
-		case *joined:
-			s = v.sources[0]
-		default:
+	for ; !ok; t, ok = s.(*transformed) {
+		if s = viewed(s); s == nil {
 			return ""
 		}
-		t, ok = s.(*transformed)
 	}
 	x := make([]float32, t.p.first.Shape.Size())
 	for i, step := range t.p.steps {
