@@ -38,6 +38,9 @@ func divergence(t *testing.T, text string, sets ...string) float64 {
 
 // The divergence ends where the capacity says, on both sides of what it would be by itself.
 func TestCapacityIsMet(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains three models")
+	}
 	own := divergence(t, annealed, "model.preset=vae")
 	for _, capacity := range []float64{own / 3, 1.5 * own} {
 		got := divergence(t, annealed, "model.preset=capacity", "model.encoder=[{layer=\"dense\",units=48,activation=\"relu\"}]",
@@ -51,6 +54,9 @@ func TestCapacityIsMet(t *testing.T) {
 
 // Each dimension uses what it has for nothing; without it some are given up.
 func TestFreeBitsAreUsed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains two models")
+	}
 	const free = 0.5
 	least := func(sets ...string) float64 {
 		s := prepareText(t, "", 2, annealed, append(sets, "model.latent_dim=16", "model.encoder=[{layer=\"dense\",units=48,activation=\"relu\"}]")...)
@@ -88,6 +94,9 @@ func TestFreeBitsAreUsed(t *testing.T) {
 
 // Cycles leave more in a sentence's code than a weight of 1 from the beginning, under which the decoder learns to do without it.
 func TestCyclesKeepTheCode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains two models of text")
+	}
 	const text = `
 name = "cycles"
 seed = 1
