@@ -92,8 +92,11 @@ func TestDepthFirst(t *testing.T) {
 
 // TestDepthFirstGraphs does so with random graphs.
 func TestDepthFirstGraphs(t *testing.T) {
-	for seed := range uint64(150) {
+	const drawn, enough = 150, 120
+	begun, tried := 0, 0
+	for seed := range uint64(drawn) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			begun++
 			sameBits(t, func() (*graph.Graph, map[string]graph.Value) {
 				g, outs, _ := backendtest.RandomGraph(backendtest.FromSeed(seed))
 				if g.Err() != nil {
@@ -106,7 +109,11 @@ func TestDepthFirstGraphs(t *testing.T) {
 				}
 				return g, outs
 			}, 0)
+			tried++
 		})
+	}
+	if begun == drawn && tried < enough { // with -run fewer may be begun
+		t.Errorf("%d graphs of %d could be tried; want %d at least", tried, drawn, enough)
 	}
 }
 
@@ -188,21 +195,9 @@ func TestDepthFirstRow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := cpu.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	b, _, exe := load(t, build)
 	defer b.Close()
-	g, outs := build()
-	p, err := program.Compile(g, outs, b.Capabilities().Target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	exes, err := b.Load(b.NewState(), backend.Options{}, p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if runs, phases := cpu.Runs(exes[0]); runs == 0 {
+	if runs, phases := cpu.Runs(exe); runs == 0 {
 		t.Error("nothing runs depth first")
 	} else {
 		t.Logf("%d runs of %d phases in all", runs, phases)
@@ -273,15 +268,14 @@ func sameBits(t *testing.T, build func() (*graph.Graph, map[string]graph.Value),
 	return phases
 }
 
-// afterSteps are all outputs and states after three steps, as bits, and how many phases run depth first.
-func afterSteps(t *testing.T, build func() (*graph.Graph, map[string]graph.Value), opts ...cpu.Option) (map[string][]uint32, int) {
+// load compiles what build builds for a device of its own, which is to be closed.
+func load(t *testing.T, build func() (*graph.Graph, map[string]graph.Value), opts ...cpu.Option) (backend.Backend, backend.State, backend.Executable) {
 	t.Helper()
+	g, outs := build() // first: it may skip the test
 	b, err := cpu.Open(opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.Close()
-	g, outs := build()
 	p, err := program.Compile(g, outs, b.Capabilities().Target)
 	if err != nil {
 		t.Fatal(err)
@@ -291,30 +285,38 @@ func afterSteps(t *testing.T, build func() (*graph.Graph, map[string]graph.Value
 	if err != nil {
 		t.Fatal(err)
 	}
+	return b, st, exes[0]
+}
+
+// afterSteps are all outputs and states after three steps, as bits, and how many phases run depth first.
+func afterSteps(t *testing.T, build func() (*graph.Graph, map[string]graph.Value), opts ...cpu.Option) (map[string][]uint32, int) {
+	t.Helper()
+	b, st, exe := load(t, build, opts...)
+	defer b.Close()
 	rng := rand.New(rand.NewPCG(5, 6))
-	for _, in := range p.Inputs {
+	for _, in := range exe.Program().Inputs {
 		h := b.Host(in.Spec)
 		if x, ok := h.Data().([]float32); ok {
 			for i := range x {
 				x[i] = rng.Float32()
 			}
 		}
-		if err := exes[0].Feed(in.Name, h); err != nil {
+		if err := exe.Feed(in.Name, h); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for range 3 {
-		if err := exes[0].Run(context.Background()); err != nil {
+		if err := exe.Run(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	all := map[string][]uint32{}
-	for _, o := range p.Outputs {
+	for _, o := range exe.Program().Outputs {
 		if o.Spec.Shape.Size() == 0 {
 			continue
 		}
 		h := b.Host(o.Spec)
-		if err := exes[0].Fetch(o.Name, h); err != nil {
+		if err := exe.Fetch(o.Name, h); err != nil {
 			t.Fatal(err)
 		}
 		all["output "+o.Name] = asBits(h.Data())
@@ -330,7 +332,7 @@ func afterSteps(t *testing.T, build func() (*graph.Graph, map[string]graph.Value
 		}
 		all[name] = asBits(h.Data())
 	}
-	_, phases := cpu.Runs(exes[0])
+	_, phases := cpu.Runs(exe)
 	return all, phases
 }
 
