@@ -1,17 +1,10 @@
 package cpu
 
+import "aetrain/op"
+
 // bindBroadcast materialises a stretched value that some step cannot read in place.
 func bindBroadcast(b *binder, s *step) error {
-	in, out := s.Case.In[0].Shape, s.Case.Out[0].Shape
-	strides := make([]int, len(out))
-	lead, step := len(out)-len(in), 1
-	for i := len(in) - 1; i >= 0; i-- {
-		if in[i] != 1 {
-			strides[lead+i] = step
-		}
-		step *= in[i]
-	}
-	b.strided(s, strides)
+	b.strided(s, op.BroadcastStrides(s.Case.In[0].Shape, s.Case.Out[0].Shape))
 	return nil
 }
 

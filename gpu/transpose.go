@@ -11,18 +11,13 @@ import (
 // bindTranspose reorders axes. Where the order is that of matrices being transposed, tiles of them go through shared memory;
 // otherwise elements are fetched by strides.
 func bindTranspose(b *binder, s *step) error {
-	shape, perm := s.Case.In[0].Shape, s.Op.(op.TransposeOp).Perm
+	o, x := s.Op.(op.TransposeOp), s.Case.In[0].Shape
 	if s.out[0].size == 0 {
 		return nil
 	}
-	batch, rows, cols, ok := matrices(shape, perm)
+	batch, rows, cols, ok := o.Matrices(x)
 	if !ok {
-		strides := rowMajor(shape)
-		of := make([]int, len(perm))
-		for i, a := range perm {
-			of[i] = strides[a]
-		}
-		b.strided(s, of)
+		b.strided(s, o.Strides(x))
 		return nil
 	}
 	suffix := unitSuffix[s.in[0].dtype.Bytes()]
@@ -33,38 +28,6 @@ func bindTranspose(b *binder, s *step) error {
 	}
 	b.kernel("transpose"+suffix, line(batch*blocks(rows, 32)*blocks(cols, 32)), [3]int{32, 8, 1}, 0, s.in[0], s.out[0], rows, cols)
 	return nil
-}
-
-// rowMajor is the steps of a shape's axes.
-func rowMajor(shape graph.Shape) []int {
-	strides, step := make([]int, len(shape)), 1
-	for i := len(shape) - 1; i >= 0; i-- {
-		strides[i] = step
-		step *= shape[i]
-	}
-	return strides
-}
-
-// matrices reports whether the order of axes is that of a batch of rows×cols matrices being transposed.
-func matrices(shape graph.Shape, perm []int) (batch, rows, cols int, ok bool) {
-	lead := 0
-	for lead < len(perm) && perm[lead] == lead {
-		lead++
-	}
-	if lead == len(perm) {
-		return 0, 0, 0, false
-	}
-	first := perm[lead] // this axis and all behind it come first now, then those in between
-	for i := lead; i < len(perm); i++ {
-		want := first + i - lead
-		if want >= len(shape) {
-			want -= len(shape) - lead
-		}
-		if perm[i] != want {
-			return 0, 0, 0, false
-		}
-	}
-	return shape[:lead].Size(), shape[lead:first].Size(), shape[first:].Size(), true
 }
 
 // axis is one axis of a result, and the step of the source along it.
@@ -116,13 +79,5 @@ func (b *binder) strided(s *step, strides []int) {
 
 // transposeFits says that the axes that remain are few enough.
 func transposeFits(k kernels.Case) bool {
-	if !countable(k.In, k.Out) {
-		return false
-	}
-	strides, perm := rowMajor(k.In[0].Shape), k.Op.(op.TransposeOp).Perm
-	of := make([]int, len(perm))
-	for i, a := range perm {
-		of[i] = strides[a]
-	}
-	return len(joined(k.Out[0].Shape, of)) <= maxAxes
+	return countable(k.In, k.Out) && len(joined(k.Out[0].Shape, k.Op.(op.TransposeOp).Strides(k.In[0].Shape))) <= maxAxes
 }

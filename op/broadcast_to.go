@@ -48,7 +48,7 @@ func sumTo(x graph.Value, shape graph.Shape) graph.Value {
 }
 
 func (b Broadcast) Eval(out, in []graph.Tensor) {
-	strides := broadcastStrides(in[0].Shape, b.Dims)
+	strides := BroadcastStrides(in[0].Shape, b.Dims)
 	walk(b.Dims, func(i int, index []int) {
 		at := 0
 		for a, k := range index {
@@ -58,8 +58,8 @@ func (b Broadcast) Eval(out, in []graph.Tensor) {
 	})
 }
 
-// broadcastStrides are the strides of x's elements seen with the axes of dims: 0 where an axis repeats.
-func broadcastStrides(x, dims graph.Shape) []int {
+// BroadcastStrides are the steps from element to element of x along the axes of dims, to which it is stretched: 0 where an axis repeats.
+func BroadcastStrides(x, dims graph.Shape) []int {
 	strides, lead, step := make([]int, len(dims)), len(dims)-len(x), 1
 	for i := len(x) - 1; i >= 0; i-- {
 		if x[i] != 1 {

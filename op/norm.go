@@ -124,7 +124,7 @@ func reducedIndex(shape graph.Shape, axes []int) []int {
 	for _, a := range axes {
 		kept[a] = 1
 	}
-	strides, at := broadcastStrides(kept, shape), make([]int, shape.Size())
+	strides, at := BroadcastStrides(kept, shape), make([]int, shape.Size())
 	walk(shape, func(i int, index []int) {
 		for a, k := range index {
 			at[i] += k * strides[a]

@@ -47,14 +47,45 @@ func (o TransposeOp) VJP(_ *graph.Node, dOut []graph.Value) []graph.Value {
 }
 
 func (o TransposeOp) Eval(out, in []graph.Tensor) {
-	strides := broadcastStrides(in[0].Shape, in[0].Shape)
+	strides := o.Strides(in[0].Shape)
 	walk(out[0].Shape, func(i int, index []int) {
 		at := 0
 		for a, k := range index {
-			at += k * strides[o.Perm[a]]
+			at += k * strides[a]
 		}
 		out[0].Data[i] = in[0].Data[at]
 	})
+}
+
+// Strides are the steps from element to element of x along the axes of the result; those along axes of one element are 0.
+func (o TransposeOp) Strides(x graph.Shape) []int {
+	strides, own := make([]int, len(o.Perm)), BroadcastStrides(x, x)
+	for i, a := range o.Perm {
+		strides[i] = own[a]
+	}
+	return strides
+}
+
+// Matrices reports whether the order of axes is that of a batch of rows×cols matrices, which are transposed each.
+func (o TransposeOp) Matrices(x graph.Shape) (batch, rows, cols int, ok bool) {
+	lead := 0
+	for lead < len(o.Perm) && o.Perm[lead] == lead {
+		lead++
+	}
+	if lead == len(o.Perm) {
+		return 0, 0, 0, false
+	}
+	first := o.Perm[lead] // this axis and all behind it come first now, then those in between
+	for i := lead; i < len(o.Perm); i++ {
+		want := first + i - lead
+		if want >= len(x) {
+			want -= len(x) - lead
+		}
+		if o.Perm[i] != want {
+			return 0, 0, 0, false
+		}
+	}
+	return x[:lead].Size(), x[lead:first].Size(), x[first:].Size(), true
 }
 
 func (TransposeOp) Examples() []graph.Example {
