@@ -91,3 +91,20 @@ func sides(size configs.Ints) (h, w int, err error) {
 	}
 	return 0, 0, fmt.Errorf("size is a number or [height, width], not %d numbers", len(size))
 }
+
+// sized is what steps share that give images another size: channels×h×w comes in, channels×toH×toW goes out.
+type sized struct {
+	channels, h, w, toH, toW int
+	out                      graph.Spec
+}
+
+func newSized(in graph.Spec, size configs.Ints) (sized, error) {
+	c, h, w, err := imageSize(in)
+	if err != nil {
+		return sized{}, err
+	}
+	toH, toW, err := sides(size)
+	return sized{c, h, w, toH, toW, graph.F32(c, toH, toW)}, err
+}
+
+func (s *sized) Out() graph.Spec { return s.out }

@@ -50,24 +50,14 @@ func (t *Pad) Bind(in graph.Spec) (Step, error) {
 
 // window copies what images and results of another size share in the middle; an odd pixel is left out, or stays, behind.
 type window struct {
-	channels, h, w, toH, toW int
-	out                      graph.Spec
-	around                   float32
+	sized
+	around float32
 }
 
 func newWindow(in graph.Spec, size configs.Ints, around float32) (*window, error) {
-	c, h, w, err := imageSize(in)
-	if err != nil {
-		return nil, err
-	}
-	toH, toW, err := sides(size)
-	if err != nil {
-		return nil, err
-	}
-	return &window{channels: c, h: h, w: w, toH: toH, toW: toW, out: graph.F32(c, toH, toW), around: around}, nil
+	s, err := newSized(in, size)
+	return &window{s, around}, err
 }
-
-func (s *window) Out() graph.Spec { return s.out }
 
 func (s *window) Apply(dst, src []float32, _ Draw) {
 	for i := range dst {

@@ -32,28 +32,22 @@ func (t *RandomCrop) Validate() error {
 
 // Bind implements Transform.
 func (t *RandomCrop) Bind(in graph.Spec) (Step, error) {
-	c, h, w, err := imageSize(in)
+	s, err := newSized(in, t.Size)
 	if err != nil {
 		return nil, err
 	}
-	toH, toW, err := sides(t.Size)
-	if err != nil {
-		return nil, err
+	if t.Scale == nil && (s.toH > s.h || s.toW > s.w) {
+		return nil, fmt.Errorf("meets images of %dx%d, which are smaller than %dx%d: put resize or pad before, or add scale = [0.3, 1.0]", s.h, s.w, s.toH, s.toW)
 	}
-	s := &randomCrop{channels: c, h: h, w: w, toH: toH, toW: toW, scale: t.Scale}
-	if t.Scale == nil && (toH > h || toW > w) {
-		return nil, fmt.Errorf("meets images of %dx%d, which are smaller than %dx%d: put resize or pad before, or add scale = [0.3, 1.0]", h, w, toH, toW)
-	}
-	return s, nil
+	return &randomCrop{s, t.Scale}, nil
 }
 
 type randomCrop struct {
-	channels, h, w, toH, toW int
-	scale                    []float64
+	sized
+	scale []float64
 }
 
-func (s *randomCrop) draws()          {}
-func (s *randomCrop) Out() graph.Spec { return graph.F32(s.channels, s.toH, s.toW) }
+func (s *randomCrop) draws() {}
 
 func (s *randomCrop) Apply(dst, src []float32, d Draw) {
 	h, w := s.toH, s.toW
@@ -106,7 +100,7 @@ func (s *randomCrop) cut(dst, src []float32, y, x, h, w int) {
 		}
 		return
 	}
-	r := resize{channels: s.channels, h: s.h, w: s.w, toH: s.toH, toW: s.toW,
+	r := resize{sized: s.sized,
 		rows: newTaps(h, s.toH, float64(s.toH)/float64(h)), cols: newTaps(w, s.toW, float64(s.toW)/float64(w))}
 	for i := range r.rows {
 		r.rows[i].first += y

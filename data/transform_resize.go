@@ -33,16 +33,12 @@ func validSides(size configs.Ints) error {
 
 // Bind implements Transform.
 func (t *Resize) Bind(in graph.Spec) (Step, error) {
-	c, h, w, err := imageSize(in)
+	size, err := newSized(in, t.Size)
 	if err != nil {
 		return nil, err
 	}
-	toH, toW, err := sides(t.Size)
-	if err != nil {
-		return nil, err
-	}
-	s := &resize{channels: c, h: h, w: w, toH: toH, toW: toW, out: graph.F32(c, toH, toW)}
-	scaleH, scaleW := float64(toH)/float64(h), float64(toW)/float64(w)
+	s := &resize{sized: size}
+	scaleH, scaleW := float64(s.toH)/float64(s.h), float64(s.toW)/float64(s.w)
 	switch t.Fit {
 	case "crop":
 		scaleH = max(scaleH, scaleW)
@@ -51,17 +47,14 @@ func (t *Resize) Bind(in graph.Spec) (Step, error) {
 		scaleH = min(scaleH, scaleW)
 		scaleW = scaleH
 	}
-	s.rows, s.cols = newTaps(h, toH, scaleH), newTaps(w, toW, scaleW)
+	s.rows, s.cols = newTaps(s.h, s.toH, scaleH), newTaps(s.w, s.toW, scaleW)
 	return s, nil
 }
 
 type resize struct {
-	channels, h, w, toH, toW int
-	out                      graph.Spec
-	rows, cols               []taps
+	sized
+	rows, cols []taps
 }
-
-func (s *resize) Out() graph.Spec { return s.out }
 
 // Apply resamples rows of each output row first, then columns.
 func (s *resize) Apply(dst, src []float32, _ Draw) {
