@@ -27,14 +27,11 @@ var encodeCommand = command{
 func runEncode(ctx context.Context, o runOptions, stdout, stderr io.Writer) error {
 	t := newTalk(stderr, o.talkOptions)
 	defer t.done()
-	r, err := openRun(o, t)
+	r, err := openRunOn(ctx, o, t)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	if err := r.openInput(ctx, o); err != nil {
-		return err
-	}
 	out := rows{n: r.shownRows(r.source.Len(), o.Out), shape: r.Model.Model().Code, column: "z"}
 	out.produce = func(emit func([]string, *tensor.Dense) error) error {
 		return r.each(ctx, "encode", out.n, func(b *infer.Rows, names []string) error { return emit(names, b.Out["z"]) })

@@ -53,14 +53,11 @@ func runEval(ctx context.Context, o evalOptions, stdout, stderr io.Writer) error
 	}
 	t := newTalk(stderr, o.talkOptions)
 	defer t.done()
-	r, err := openRun(o.runOptions, t)
+	r, err := openRunOn(ctx, o.runOptions, t)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	if err := r.openInput(ctx, o.runOptions); err != nil {
-		return err
-	}
 	n := r.source.Len()
 	if o.Limit > 0 {
 		n = min(n, o.Limit)

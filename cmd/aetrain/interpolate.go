@@ -49,14 +49,11 @@ func runInterpolate(ctx context.Context, o interpolateOptions, stdout, stderr io
 	}
 	t := newTalk(stderr, o.talkOptions)
 	defer t.done()
-	r, err := openRun(o.runOptions, t)
+	r, err := openRunOn(ctx, o.runOptions, t)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	if err := r.openInput(ctx, o.runOptions); err != nil {
-		return err
-	}
 	walk := o.between
 	if o.Traverse {
 		walk = o.along

@@ -132,6 +132,19 @@ func openRun(o runOptions, t *talk) (*openedRun, error) {
 	return &openedRun{Model: m, dir: dir, talk: t, backend: b}, err
 }
 
+// openRunOn is openRun with what -in and -split name.
+func openRunOn(ctx context.Context, o runOptions, t *talk) (*openedRun, error) {
+	r, err := openRun(o, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.openInput(ctx, o); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
 // Close frees everything; what was to be written is written.
 func (r *openedRun) Close() {
 	_ = r.Model.Close()

@@ -58,14 +58,11 @@ func runRecommend(ctx context.Context, o recommendOptions, stdout, stderr io.Wri
 	}
 	t := newTalk(stderr, o.talkOptions)
 	defer t.done()
-	r, err := openRun(o.runOptions, t)
+	r, err := openRunOn(ctx, o.runOptions, t)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	if err := r.openInput(ctx, o.runOptions); err != nil {
-		return err
-	}
 	if strings.EqualFold(filepath.Ext(o.In), ".npy") { // its items have no names
 		if err := r.openSplits(ctx); err != nil {
 			return err

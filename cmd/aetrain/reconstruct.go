@@ -52,14 +52,11 @@ func runReconstruct(ctx context.Context, o reconstructOptions, stdout, stderr io
 	}
 	t := newTalk(stderr, o.talkOptions)
 	defer t.done()
-	r, err := openRun(o.runOptions, t)
+	r, err := openRunOn(ctx, o.runOptions, t)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	if err := r.openInput(ctx, o.runOptions); err != nil {
-		return err
-	}
 	if err := o.relabel(r); err != nil {
 		return err
 	}
