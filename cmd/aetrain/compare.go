@@ -16,7 +16,8 @@ var compareCommand = command{
 With -curves one run will do. The picture has a line a run, and the legend its last figure as the table has it: of train the mean over
 the last epoch. Of several figures of one step the one made last counts; stages of a training are not joined; where a figure is no number,
 the line has a gap. Where it is known which way is better, figures far worse than most, as the first ones of a training often are, leave
-the picture rather than pressing the rest flat; the axis tells the worst of them.`,
+the picture rather than pressing the rest flat, and so do vast ones in any case; the axis tells the furthest of them, and the legend which
+runs end outside.`,
 	flags: func(f *flags) func(context.Context, []string, io.Writer, io.Writer) error {
 		var o compareOptions
 		f.format(&o.Format)

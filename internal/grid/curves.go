@@ -9,7 +9,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strconv"
 
 	"golang.org/x/image/font"
 )
@@ -69,17 +68,19 @@ type Mark struct {
 
 // Write draws the chart as PNG, with its legend below. Where a value is no finite number, the line has a gap and the axis a mark.
 //
-// The heights shown are those of all values and marks, with one exception: on the side of the worse values nothing is shown that lies
+// The heights shown are those of all values and marks, with two exceptions. On the side of the worse values nothing is shown that lies
 // further from the middle half of all values, by width in the picture, than three times that half's height, unless it is a mark or the
-// best or the last value of a curve. So a steep beginning leaves the picture rather than pressing the rest flat; the label of the axis
-// then tells the worst value. Source: Tukey 1977, "Exploratory Data Analysis", section 2D (values "far out").
+// best value of a curve, or its last one: for that the picture becomes ten times as high at most, or shows values twice as large. And
+// on neither side values count that are a million times as large as most. So a steep beginning and an end that went astray leave the
+// picture rather than pressing the rest flat; the label of the axis then tells the furthest values, and the legend which curves end
+// outside. Source: Tukey 1977, "Exploratory Data Analysis", section 2D (values "far out").
 func (c *Chart) Write(w io.Writer) error {
 	face, err := Face(chartText)
 	if err != nil {
 		return err
 	}
 	defer face.Close()
-	x, y, worst, err := c.ranges()
+	x, y, err := c.ranges()
 	if err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func (c *Chart) Write(w io.Writer) error {
 	picture := image.NewRGBA(image.Rect(0, 0, area.Max.X+2*chartMargin, area.Max.Y+(2+rows)*chartLine+2*chartMargin))
 	draw.Draw(picture, picture.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
 	p := &plate{picture, area, face, x, y}
-	p.axes(c, worst)
+	p.axes(c)
 	for i, m := range c.sortedMarks() {
 		b := newBrush(area)
 		b.line([]xy{{float64(area.Min.X), p.row(m.Value)}, {float64(area.Max.X), p.row(m.Value)}}, markDashes)
@@ -113,18 +114,18 @@ func (c *Chart) sortedMarks() []Mark {
 // markColor goes on where the curves' colours end.
 func (c *Chart) markColor(i int) color.RGBA { return lineColors[(len(c.Curves)+i)%len(lineColors)] }
 
-// ranges finds what the picture shows; worst is the value that is furthest outside of it, NaN where all is inside.
-func (c *Chart) ranges() (x, y axis, worst float64, err error) {
+// ranges finds what the picture shows.
+func (c *Chart) ranges() (x, y axis, err error) {
 	low, high := math.Inf(1), math.Inf(-1)
 	for p := range c.points() {
 		low, high = min(low, p.X), max(high, p.X)
 	}
 	if low > high {
-		return x, y, worst, errors.New("grid: no finite values, there is nothing to draw")
+		return x, y, errors.New("grid: no finite values, there is nothing to draw")
 	}
 	x = newAxis(low, high, c.LogX, chartWidth)
-	bottom, top, worst := c.limits(x)
-	return x, newAxis(bottom, top, false, chartHeight), worst, nil
+	bottom, top := c.usual().limits(x)
+	return x, newAxis(bottom, top, false, chartHeight), nil
 }
 
 // plate is a chart being drawn.
@@ -145,7 +146,7 @@ func (p *plate) fill(x0, y0, x1, y1 int, c color.RGBA) {
 }
 
 // axes draws both axes with their ticks and labels.
-func (p *plate) axes(c *Chart, worst float64) {
+func (p *plate) axes(c *Chart) {
 	a := p.area
 	free := math.MinInt // behind the last label
 	for _, t := range p.x.ticks() {
@@ -170,15 +171,7 @@ func (p *plate) axes(c *Chart, worst float64) {
 	}
 	p.fill(a.Min.X-1, a.Min.Y, a.Min.X, a.Max.Y+1, ink)
 	p.fill(a.Min.X-1, a.Max.Y, a.Max.X, a.Max.Y+1, ink)
-	label := c.YLabel
-	if !math.IsNaN(worst) {
-		side := "up to "
-		if c.Worse == Below {
-			side = "down to "
-		}
-		label += " (" + side + strconv.FormatFloat(worst, 'g', 4, 64) + ", outside of the picture)"
-	}
-	Text(p.picture, p.face, chartMargin, chartMargin+chartText/2, fitted(p.face, label, p.picture.Rect.Dx()-2*chartMargin))
+	Text(p.picture, p.face, chartMargin, chartMargin+chartText/2, fitted(p.face, c.YLabel+c.outside(p.y), p.picture.Rect.Dx()-2*chartMargin))
 	Text(p.picture, p.face, a.Min.X+(a.Dx()-textWidth(p.face, c.XLabel))/2, a.Max.Y+2*chartLine, c.XLabel)
 }
 
@@ -194,7 +187,7 @@ func (p *plate) curve(c Curve, i int) {
 		end := func() {
 			b.line(run, curveDashes[i/len(lineColors)%len(curveDashes)])
 			for _, at := range run {
-				if n <= fewPoints || len(run) == 1 {
+				if (n <= fewPoints || len(run) == 1) && p.shows(at) {
 					b.dot(at, dotRadius)
 				}
 			}
@@ -213,6 +206,11 @@ func (p *plate) curve(c Curve, i int) {
 		end()
 	}
 	b.paint(p.picture, lineColors[i%len(lineColors)])
+}
+
+// shows reports whether a place is one of the axis of y.
+func (p *plate) shows(at xy) bool {
+	return at.y >= float64(p.area.Min.Y) && at.y <= float64(p.area.Max.Y)
 }
 
 // gap marks the place of a value that is no finite number, where the axis reaches it.
@@ -238,7 +236,7 @@ func (p *plate) legend(c *Chart) {
 		Text(p.picture, p.face, x+sampleWidth+8, y+chartLine/2+chartText/3, fitted(p.face, name, width-sampleWidth-16))
 	}
 	for i, curve := range c.Curves {
-		entry(left, i, curve.Name, lineColors[i%len(lineColors)], curveDashes[i/len(lineColors)%len(curveDashes)])
+		entry(left, i, curve.Name+curve.end(p.y), lineColors[i%len(lineColors)], curveDashes[i/len(lineColors)%len(curveDashes)])
 	}
 	for i, m := range c.sortedMarks() {
 		entry(left+width, i, m.Name, c.markColor(i), markDashes)

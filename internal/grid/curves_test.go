@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -179,51 +180,86 @@ func TestLimits(t *testing.T) {
 		return 100 - x/10
 	})
 	diverged := curve(func(x float64) float64 { return 100 - x/10 + 1e3*max(0, x-95) })
+	astray := curve(func(x float64) float64 { return 100 - x/10 + 30*max(0, x-95) })
+	exploded := curve(func(x float64) float64 { return 100 - x/10 + math.Pow(10, 5*max(0, x-94)) })
 	late := curve(func(x float64) float64 { return 0.2 + 0.005*math.Mod(x, 5) + 0.03*max(0, x-80) }) // as a share of right tokens may rise
 	negated := curve(func(x float64) float64 { return -steep[int(x)].Y })
 	last := steep[100].Y
+	up := func(v float64) string {
+		return " (up to " + strconv.FormatFloat(v, 'g', 4, 64) + ", outside of the picture)"
+	}
 	for _, c := range []struct {
 		name                 string
 		worse                Side
 		curves               []Curve
 		marks                []Mark
 		low, lowest, highest float64 // the bottom, and between which two the top
-		outside              float64 // NaN: nothing
+		outside              string  // what the label of the axis says
 	}{
-		{name: "a line", worse: Above, curves: one(0, 10, 100, 0), low: 0, lowest: 10, highest: 10, outside: math.NaN()},
-		{name: "a huge first value", worse: Above, curves: []Curve{{"", [][]Point{steep}}}, low: last, lowest: 100, highest: 120, outside: steep[0].Y},
-		{name: "what went wrong for a while", worse: Above, curves: []Curve{{"", [][]Point{spike}}}, low: 90, lowest: 100, highest: 120, outside: 1e9},
-		{name: "an end that went wrong is kept", worse: Above, curves: []Curve{{"", [][]Point{diverged}}}, low: 90.5, lowest: 5090, highest: 5090, outside: math.NaN()},
-		{name: "so is one behind worse values", worse: Above, curves: []Curve{{"", [][]Point{spike, points(101, 300)}}}, low: 90, lowest: 300, highest: 300, outside: 1e9},
-		{name: "an end that is no number", worse: Above, curves: []Curve{{"", [][]Point{spike, points(101, math.NaN())}}}, low: 90, lowest: 100, highest: 120, outside: 1e9},
-		{name: "a late rise", worse: Below, curves: []Curve{{"", [][]Point{late}}}, low: 0.2, lowest: late[100].Y, highest: late[100].Y, outside: math.NaN()},
-		{name: "a late rise that is neither", worse: Neither, curves: []Curve{{"", [][]Point{late}}}, low: 0.2, lowest: late[100].Y, highest: late[100].Y, outside: math.NaN()},
-		{name: "a steep beginning that is neither", worse: Neither, curves: []Curve{{"", [][]Point{steep}}}, low: last, lowest: steep[0].Y, highest: steep[0].Y, outside: math.NaN()},
-		{name: "a drop at the end is kept", worse: Above, curves: one(0, 100, 98, 99.9, 99, 3, 100, 3), low: 3, lowest: 100, highest: 100, outside: math.NaN()},
+		{name: "a line", worse: Above, curves: one(0, 10, 100, 0), low: 0, lowest: 10, highest: 10, outside: ""},
+		{name: "a huge first value", worse: Above, curves: []Curve{{"", [][]Point{steep}}}, low: last, lowest: 100, highest: 120, outside: up(steep[0].Y)},
+		{name: "what went wrong for a while", worse: Above, curves: []Curve{{"", [][]Point{spike}}}, low: 90, lowest: 100, highest: 120, outside: up(1e9)},
+		{name: "an end that went wrong is kept", worse: Above, curves: []Curve{{"", [][]Point{astray}}}, low: 90.5, lowest: 240, highest: 240, outside: ""},
+		{name: "but not one that leaves nothing of the rest", worse: Above, curves: []Curve{{"", [][]Point{diverged}}}, low: 90.5, lowest: 100, highest: 120, outside: up(5090)},
+		{name: "an end that exploded", worse: Above, curves: []Curve{{"", [][]Point{exploded}}}, low: 91.6, lowest: 100, highest: 120, outside: up(1e30)},
+		{name: "one that is neither", worse: Neither, curves: []Curve{{"", [][]Point{exploded}}}, low: 91.6, lowest: 100090, highest: 100100, outside: up(1e30)},
+		{name: "an end that seems too good", worse: Above, curves: []Curve{{"", [][]Point{points(0, 100, 50, 95, 99, 90, 100, -1e30)}}}, low: 90, lowest: 100, highest: 100,
+			outside: " (down to -1e+30, outside of the picture)"},
+		{name: "a run of vast values alone", worse: Above, curves: one(0, 1e30, 100, 2e29), low: 2e29, lowest: 1e30, highest: 1e30, outside: ""},
+		{name: "a run of vast values beside one of usual ones", worse: Above, curves: append(one(0, 1e30, 100, 2e29), Curve{"", [][]Point{points(0, 10, 100, 0)}}),
+			low: 0, lowest: 10, highest: 10, outside: up(1e30)},
+		{name: "a vast mark was asked for", worse: Above, curves: one(0, 10, 100, 0), marks: []Mark{{"", 1e30}}, low: 0, lowest: 1e30, highest: 1e30, outside: ""},
+		{name: "so is one behind worse values", worse: Above, curves: []Curve{{"", [][]Point{spike, points(101, 300)}}}, low: 90, lowest: 300, highest: 300, outside: up(1e9)},
+		{name: "an end that is no number", worse: Above, curves: []Curve{{"", [][]Point{spike, points(101, math.NaN())}}}, low: 90, lowest: 100, highest: 120, outside: up(1e9)},
+		{name: "a late rise", worse: Below, curves: []Curve{{"", [][]Point{late}}}, low: 0.2, lowest: late[100].Y, highest: late[100].Y, outside: ""},
+		{name: "a late rise that is neither", worse: Neither, curves: []Curve{{"", [][]Point{late}}}, low: 0.2, lowest: late[100].Y, highest: late[100].Y, outside: ""},
+		{name: "a steep beginning that is neither", worse: Neither, curves: []Curve{{"", [][]Point{steep}}}, low: last, lowest: steep[0].Y, highest: steep[0].Y, outside: ""},
+		{name: "a drop at the end is kept", worse: Above, curves: one(0, 100, 98, 99.9, 99, 3, 100, 3), low: 3, lowest: 100, highest: 100, outside: ""},
 		{name: "a mark far below and one far above", worse: Above, curves: []Curve{{"", [][]Point{steep}}}, marks: []Mark{{"", 10}, {"", 5000}},
-			low: 10, lowest: 5000, highest: 5000, outside: steep[0].Y},
+			low: 10, lowest: 5000, highest: 5000, outside: up(steep[0].Y)},
 		{name: "a short run far above keeps its best", worse: Above, curves: []Curve{{"", [][]Point{steep}}, {"", [][]Point{points(0, 900, 1, 400)}}},
-			low: last, lowest: 400, highest: 400, outside: steep[0].Y},
-		{name: "a short run alone", worse: Above, curves: one(1, 543, 2, 200), low: 200, lowest: 543, highest: 543, outside: math.NaN()},
-		{name: "flat but for its beginning", worse: Above, curves: one(0, 9, 1, 5, 100, 5), low: 5, lowest: 9, highest: 9, outside: math.NaN()},
+			low: last, lowest: 400, highest: 400, outside: up(steep[0].Y)},
+		{name: "a short run alone", worse: Above, curves: one(1, 543, 2, 200), low: 200, lowest: 543, highest: 543, outside: ""},
+		{name: "flat but for its beginning", worse: Above, curves: one(0, 9, 1, 5, 100, 5), low: 5, lowest: 9, highest: 9, outside: ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			chart := Chart{Worse: c.worse, Curves: c.curves, Marks: c.marks}
-			low, high, worst := chart.limits(newAxis(0, 100, false, chartWidth))
-			if low != c.low || high < c.lowest || high > c.highest || worst != c.outside && !(math.IsNaN(worst) && math.IsNaN(c.outside)) {
-				t.Errorf("from %v to %v, %v outside; want from %v to %v (or as far as %v), %v outside", low, high, worst, c.low, c.lowest, c.highest, c.outside)
+			low, high := chart.usual().limits(newAxis(0, 100, false, chartWidth))
+			outside := chart.outside(axis{low: low, high: high})
+			if low != c.low || high < c.lowest || high > c.highest || outside != c.outside {
+				t.Errorf("from %v to %v, label %q; want from %v to %v (or as far as %v), label %q", low, high, outside, c.low, c.lowest, c.highest, c.outside)
 			}
 		})
 	}
 	rising := Chart{Worse: Below, Curves: []Curve{{"", [][]Point{negated}}}}
-	if low, high, worst := rising.limits(newAxis(0, 100, false, chartWidth)); high != -last || low > -100 || low < -120 || worst != -steep[0].Y {
-		t.Errorf("where larger is better: from %v to %v, %v outside", low, high, worst)
+	low, high := rising.usual().limits(newAxis(0, 100, false, chartWidth))
+	if outside := rising.outside(axis{low: low, high: high}); high != -last || low > -100 || low < -120 || outside != " (down to -1.01e+04, outside of the picture)" {
+		t.Errorf("where larger is better: from %v to %v, label %q", low, high, outside)
 	}
 	p := drawChart(t, Chart{Worse: Above, Curves: []Curve{{"", [][]Point{steep}}}})
 	top := p.count(image.Rect(p.area.Min.X, p.area.Min.Y, p.area.Max.X, p.area.Min.Y+1), lineColors[0])
 	half := p.count(image.Rect(p.area.Min.X+chartWidth/8, p.area.Min.Y, p.area.Max.X, p.area.Max.Y-chartHeight/4), lineColors[0])
 	if top == 0 || half < 20 {
 		t.Errorf("the steep beginning leaves the picture: %v; the rest is above its lowest quarter with %d pixels", top > 0, half)
+	}
+}
+
+// The legend tells which curves end outside, and nothing is drawn where they do.
+func TestCurvesThatEndOutside(t *testing.T) {
+	gone := Curve{"gone", [][]Point{points(0, 100, 5, 92, 9, 91, 10, 1e30)}}
+	c := Chart{Worse: Above, Curves: []Curve{gone, {"fine", [][]Point{points(0, 100, 5, 94, 10, 90)}}}}
+	p := drawChart(t, c)
+	if !p.has(0.5, 0.2, lineColors[0]) || !p.has(0.5, 0.4, lineColors[1]) || !p.has(0.9, 1, lineColors[0]) || p.has(1, 1, lineColors[0]) {
+		t.Error("the curves do not fill the picture, or the one that leaves it does so elsewhere than at the top where its last value stands")
+	}
+	y := axis{low: 90, high: 100}
+	for want, value := range map[string]float64{"": 95, ", above the picture": 1e30, ", below the picture": 80} {
+		if got := one(0, 95, 10, value)[0].end(y); got != want {
+			t.Errorf("of a curve that ends at %v the legend says %q, want %q", value, got, want)
+		}
+	}
+	if got := (Curve{}).end(axis{low: -9, high: -8}) + one(0, math.NaN())[0].end(y); got != "" {
+		t.Errorf("of curves without an end the legend says %q", got)
 	}
 }
 
