@@ -13,20 +13,10 @@ type Bank struct {
 }
 
 // newBank holds n filters; 0 leaves them out.
-func newBank(n int) Bank {
-	if n > 0 {
-		return Bank{Filters: configs.Ints{n}}
-	}
-	return Bank{}
-}
+func newBank(n int) Bank { return Bank{Filters: oneSize(n)} }
 
 // Size is the number of filters, 0 where it was left out.
-func (b Bank) Size() int {
-	if len(b.Filters) == 0 {
-		return 0
-	}
-	return b.Filters[0]
-}
+func (b Bank) Size() int { return sizeOf(b.Filters) }
 
 var errNoFilters = errors.New("filters is missing; only a decoder's last layer may leave it out")
 

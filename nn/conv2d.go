@@ -24,11 +24,7 @@ type Conv2D struct {
 
 // NewConv2D returns a convolution with the defaults; 0 filters leaves them out.
 func NewConv2D(filters, kernel int) *Conv2D {
-	c := &Conv2D{Bank: newBank(filters), Window: newWindow(), Affine: newAffine()}
-	if kernel > 0 {
-		c.Kernel = configs.Ints{kernel}
-	}
-	return c
+	return &Conv2D{Bank: newBank(filters), Window: newWindow(kernel), Affine: newAffine()}
 }
 
 // Kind is "conv2d".

@@ -29,11 +29,7 @@ type ConvTranspose2D struct {
 
 // NewConvTranspose2D returns a transposed convolution with the defaults; 0 filters leaves them out.
 func NewConvTranspose2D(filters, kernel int) *ConvTranspose2D {
-	c := &ConvTranspose2D{Bank: newBank(filters), Window: newWindow(), OutputPadding: configs.IntsOrWord{Ints: configs.Ints{0}}, Affine: newAffine()}
-	if kernel > 0 {
-		c.Kernel = configs.Ints{kernel}
-	}
-	return c
+	return &ConvTranspose2D{Bank: newBank(filters), Window: newWindow(kernel), OutputPadding: configs.IntsOrWord{Ints: configs.Ints{0}}, Affine: newAffine()}
 }
 
 // Validate refuses output padding that contradicts the rest.

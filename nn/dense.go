@@ -24,11 +24,7 @@ type Dense struct {
 
 // NewDense returns a dense layer with the defaults and this many units; 0 leaves them out.
 func NewDense(units int) *Dense {
-	d := &Dense{Affine: newAffine()}
-	if units > 0 {
-		d.Units = configs.Ints{units}
-	}
-	return d
+	return &Dense{Units: oneSize(units), Affine: newAffine()}
 }
 
 // Kind is "dense".
@@ -39,35 +35,8 @@ func (d *Dense) Spread() []Layer {
 	return spread(d, d.Units, func(c *Dense, n int) { c.Units = configs.Ints{n} })
 }
 
-// spread copies l once for each size of a list; the last one keeps the name.
-func spread[L interface {
-	Layer
-	rename(string)
-}](l L, sizes configs.Ints, set func(L, int)) []Layer {
-	if len(sizes) < 2 {
-		return []Layer{l}
-	}
-	var ls []Layer
-	for i, n := range sizes {
-		c := duplicate(l)
-		set(c, n)
-		if i < len(sizes)-1 {
-			c.rename("")
-		}
-		ls = append(ls, c)
-	}
-	return ls
-}
-
-func (c *Common) rename(name string) { c.Name = name }
-
 // Size is the number of units, 0 where it was left out.
-func (d *Dense) Size() int {
-	if len(d.Units) == 0 {
-		return 0
-	}
-	return d.Units[0]
-}
+func (d *Dense) Size() int { return sizeOf(d.Units) }
 
 // Width is the number of units.
 func (d *Dense) Width() int { return d.Size() }

@@ -52,6 +52,8 @@ type Common struct {
 // Label returns the name that the user gave the layer.
 func (c Common) Label() string { return c.Name }
 
+func (c *Common) rename(name string) { c.Name = name }
+
 // duplicate returns a shallow copy of a layer.
 func duplicate[L Layer](l L) L {
 	c := reflect.New(reflect.TypeOf(l).Elem())

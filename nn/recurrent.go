@@ -33,11 +33,7 @@ func (r *Recurrent) keys() *Recurrent { return r }
 
 // newRecurrent holds the defaults; 0 units leaves them out.
 func newRecurrent(units int) Recurrent {
-	r := Recurrent{ReturnSequences: true}
-	if units > 0 {
-		r.Units = configs.Ints{units}
-	}
-	return r
+	return Recurrent{Units: oneSize(units), ReturnSequences: true}
 }
 
 // spreadRecurrent copies l once for each of its units; all but the last return sequences.
@@ -53,12 +49,7 @@ func spreadRecurrent[L interface {
 }
 
 // size is the number of units, 0 where it was left out.
-func (r *Recurrent) size() int {
-	if len(r.Units) == 0 {
-		return 0
-	}
-	return r.Units[0]
-}
+func (r *Recurrent) size() int { return sizeOf(r.Units) }
 
 // Width is the number of units.
 func (r *Recurrent) Width() int { return r.size() }

@@ -19,9 +19,9 @@ type Window struct {
 	exact    *op.ConvConfig     // of a mirror: everything decided
 }
 
-// newWindow holds the defaults.
-func newWindow() Window {
-	return Window{Stride: configs.Ints{1}, Padding: configs.IntsOrWord{Ints: configs.Ints{0}}, Dilation: configs.Ints{1}, Groups: 1}
+// newWindow holds the defaults; a kernel of 0 is left out.
+func newWindow(kernel int) Window {
+	return Window{Kernel: oneSize(kernel), Stride: configs.Ints{1}, Padding: configs.IntsOrWord{Ints: configs.Ints{0}}, Dilation: configs.Ints{1}, Groups: 1}
 }
 
 // Validate holds pairs to one or two numbers.
