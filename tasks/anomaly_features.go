@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -76,15 +77,7 @@ func (f *features) strongest(losses []float32) []Feature {
 	if total == 0 {
 		return nil
 	}
-	slices.SortStableFunc(all, func(a, b Feature) int {
-		switch {
-		case a.Share > b.Share:
-			return -1
-		case a.Share < b.Share:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(all, func(a, b Feature) int { return cmp.Compare(b.Share, a.Share) })
 	all = all[:min(mostFeatures, len(all))]
 	for i := range all {
 		all[i].Share /= total

@@ -101,15 +101,7 @@ func profileRow(ctx context.Context, o Options, row Row, d Device) (r *RowProfil
 			return nil, err
 		}
 	}
-	slices.SortStableFunc(r.Parts, func(a, b PartTime) int {
-		switch {
-		case a.Micros > b.Micros:
-			return -1
-		case a.Micros < b.Micros:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(r.Parts, func(a, b PartTime) int { return cmp.Compare(b.Micros, a.Micros) })
 	return r, nil
 }
 
