@@ -31,6 +31,9 @@ const (
 	// patience is how often a worker looks whether the others finish their own tasks before it takes some of them:
 	// weights stay in the cache of the core that owns them unless that core is busy with something else.
 	patience = 1 << 7
+	// oldest is how many epochs a job may lie behind. Epochs begin anew after 2^32 jobs, and of two that lie half as far apart nobody
+	// knows which one is later.
+	oldest = 1 << 30
 	// idleSpins is how often a worker looks for the next step before it parks, about 100 us: waking it costs as much.
 	idleSpins = 1 << 15
 )
@@ -115,6 +118,9 @@ func (p *workers) run(j *job) {
 // perform executes a job for who has the turn.
 func (p *workers) perform(j *job) {
 	e := p.epoch.Load() + 1
+	if e-uint32(j.done.Load()>>32) > oldest {
+		j.renew(e - 1)
+	}
 	j.done.Store(uint64(e) << 32)
 	p.job.Store(j)
 	p.epoch.Store(e)
@@ -176,6 +182,13 @@ func (j *job) work(p *workers, w *worker, i, owner int, e uint32) {
 	}
 }
 
+// renew makes the counters those of a later epoch.
+func (j *job) renew(e uint32) {
+	for i := range j.next {
+		j.next[i].Store(uint64(e) << 32)
+	}
+}
+
 // take returns the owner's next task of phase i, or -1. Each owner has a fixed, contiguous part of the tasks.
 func (j *job) take(i, owner, n int, e uint32) int {
 	tasks := j.phases[i].tasks
@@ -228,10 +241,10 @@ func (p *workers) loop(w *worker) {
 				n = 0
 			}
 		}
-		if p.quit.Load() {
+		j, e, over := p.current()
+		if over {
 			return
 		}
-		j, e := p.current()
 		seen = e
 		if j != nil {
 			p.walk(w, j, e)
@@ -239,15 +252,18 @@ func (p *workers) loop(w *worker) {
 	}
 }
 
-// current returns the epoch and its job, or no job if that one is over. The job itself is asked for its epoch: between perform's
-// stores the job is the next one and the epoch still the old one, and who took them for a pair would run tasks before their time.
-func (p *workers) current() (*job, uint32) {
-	e := p.epoch.Load()
-	j := p.job.Load()
-	if uint32(j.done.Load()>>32) != e {
-		return nil, e
+// current returns the epoch and its job, no job if that one is over, and whether the workers are. The job itself is asked for its
+// epoch: between perform's stores the job is the next one and the epoch still the old one, and who took them for a pair would run
+// tasks before their time. Whether all is over is asked behind the epoch, as close says it before: who has seen the last epoch knows.
+func (p *workers) current() (j *job, e uint32, over bool) {
+	e = p.epoch.Load()
+	if p.quit.Load() {
+		return nil, e, true
 	}
-	return j, e
+	if j = p.job.Load(); uint32(j.done.Load()>>32) != e {
+		j = nil
+	}
+	return j, e, false
 }
 
 func (p *workers) park(seen uint32) {
