@@ -63,6 +63,51 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// replacing is a State under whose reader another process replaces the checkpoint, so many times.
+type replacing struct {
+	*memory
+	times   int
+	replace func()
+}
+
+// Names is what a reader asks between its first file and its second.
+func (r *replacing) Names() []string {
+	if r.times > 0 {
+		r.times--
+		r.replace()
+	}
+	return r.memory.Names()
+}
+
+// A checkpoint that a training replaces while it is read is no damaged one.
+func TestReplacedWhileRead(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		times int
+		want  error
+	}{{"once", 1, nil}, {"again and again", 1 << 20, ErrCorrupt}} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), Folder, Last)
+			seed := 1
+			save(t, dir, seed)
+			st := &replacing{blank(), c.times, func() { seed++; save(t, dir, seed) }}
+			m, _, err := Load(dir, st)
+			if !errors.Is(err, c.want) {
+				t.Fatalf("got %v, want %v", err, c.want)
+			}
+			if err != nil {
+				return
+			}
+			if m.Step != seed {
+				t.Errorf("state.json is of step %d, the newest of %d", m.Step, seed)
+			}
+			if err := same(st.memory, example(seed), false); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func describe(t *testing.T, m Meta) string {
 	t.Helper()
 	b, err := m.encode()

@@ -35,10 +35,11 @@ func complete(dir string) bool {
 	return err == nil && st.Mode().IsRegular()
 }
 
-// resolve returns the folder that holds the checkpoint dir: dir, or dir.old where a crash came between two renames.
+// resolve returns the folder that holds the checkpoint dir: dir, or dir.old where a crash came between two renames. Where both were
+// missed because a training was between them, dir is there by now.
 func resolve(dir string) (string, error) {
 	dir = filepath.Clean(dir)
-	for _, d := range []string{dir, dir + oldSuffix} {
+	for _, d := range []string{dir, dir + oldSuffix, dir} {
 		if complete(d) {
 			return d, nil
 		}

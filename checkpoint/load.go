@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,15 +30,11 @@ func LoadWeights(dir string, st backend.State) (Meta, []Stored, error) {
 
 // LoadSome is LoadWeights for some of the states: those whose names wanted accepts.
 func LoadSome(dir string, st backend.State, wanted func(name string) bool) error {
-	dir, err := resolve(dir)
-	if err != nil {
+	var states []placed
+	err := whole(dir, func(dir string, m Meta) (err error) {
+		states, _, err = readFile(filepath.Join(dir, ModelFile), m, st)
 		return err
-	}
-	m, err := readMeta(dir)
-	if err != nil {
-		return err
-	}
-	states, _, err := readFile(filepath.Join(dir, ModelFile), m, st)
+	})
 	if err != nil {
 		return err
 	}
@@ -54,48 +51,76 @@ func LoadSome(dir string, st backend.State, wanted func(name string) bool) error
 // Weights opens the weights of a checkpoint, for who wants some of its arrays for another model; digest is their SHA-256, which has
 // been checked. The caller closes the file.
 func Weights(dir string) (f *safetensors.File, digest string, err error) {
-	dir, err = resolve(dir)
-	if err != nil {
-		return nil, "", err
-	}
-	m, err := readMeta(dir)
-	if err != nil {
-		return nil, "", err
-	}
-	path := filepath.Join(dir, ModelFile)
-	if f, err = safetensors.Open(path); err != nil {
-		return nil, "", damaged(err)
-	}
-	if err := checkDigest(f, path, m); err != nil {
-		return nil, "", errors.Join(err, f.Close())
-	}
-	return f, m.Digests[ModelFile], nil
+	err = whole(dir, func(dir string, m Meta) error {
+		path := filepath.Join(dir, ModelFile)
+		opened, err := safetensors.Open(path)
+		if err != nil {
+			return damaged(err)
+		}
+		if err := checkDigest(opened, path, m); err != nil {
+			return errors.Join(err, opened.Close())
+		}
+		f, digest = opened, m.Digests[ModelFile]
+		return nil
+	})
+	return f, digest, err
 }
 
 func load(dir string, st backend.State, files ...string) (Meta, []Stored, error) {
-	dir, err := resolve(dir)
-	if err != nil {
-		return Meta{}, nil, err
-	}
-	m, err := readMeta(dir)
-	if err != nil {
-		return Meta{}, nil, err
-	}
+	var meta Meta
 	var stored []Stored
 	var all []placed
-	for _, name := range files {
-		states, others, err := readFile(filepath.Join(dir, name), m, st)
-		if err != nil {
-			return Meta{}, nil, err
+	err := whole(dir, func(dir string, m Meta) error {
+		meta, stored, all = m, nil, nil
+		for _, name := range files {
+			states, others, err := readFile(filepath.Join(dir, name), m, st)
+			if err != nil {
+				return err
+			}
+			all, stored = append(all, states...), append(stored, others...)
 		}
-		all, stored = append(all, states...), append(stored, others...)
+		return nil
+	})
+	if err != nil {
+		return Meta{}, nil, err
 	}
 	for _, p := range all {
 		if err := st.Write(p.name, p.kind, p.value); err != nil {
 			return Meta{}, nil, err
 		}
 	}
-	return m, stored, nil
+	return meta, stored, nil
+}
+
+// mostReplaced is how often a checkpoint is read again because another one has taken its place.
+const mostReplaced = 5
+
+// whole has read read the checkpoint dir, whose state.json is m, and read it again where a training has replaced it meanwhile: what
+// was read of two checkpoints does not belong together.
+func whole(dir string, read func(dir string, m Meta) error) error {
+	for times := 0; ; times++ {
+		at, err := resolve(dir)
+		if err != nil {
+			return err
+		}
+		m, err := readMeta(at)
+		if err == nil {
+			err = read(at, m)
+		}
+		if err == nil || times == mostReplaced || !replaced(dir, m) {
+			return err
+		}
+	}
+}
+
+// replaced reports whether dir is another checkpoint than that of m.
+func replaced(dir string, m Meta) bool {
+	at, err := resolve(dir)
+	if err != nil {
+		return false
+	}
+	now, err := readMeta(at)
+	return err == nil && !maps.Equal(now.Digests, m.Digests)
 }
 
 // placed is a value and the state that it goes to.

@@ -235,12 +235,12 @@ func checkShape(shape graph.Shape) error {
 const maxState = 64 << 20
 
 // ReadMeta reads a checkpoint's state.json.
-func ReadMeta(dir string) (Meta, error) {
-	dir, err := resolve(dir)
-	if err != nil {
-		return Meta{}, err
-	}
-	return readMeta(dir)
+func ReadMeta(dir string) (m Meta, err error) {
+	err = whole(dir, func(_ string, found Meta) error {
+		m = found
+		return nil
+	})
+	return m, err
 }
 
 func readMeta(dir string) (Meta, error) {
