@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"aetrain/graph"
@@ -29,14 +30,18 @@ const keptPixels = 512 << 20
 // look reads the headers of all files (with skip, their pixels too), and finds out sizes, channels and labels.
 func (s *imageSet) look(ctx context.Context, parts [][]*pictureFile, skip bool, env Env) error {
 	all := slices.Concat(parts...)
-	errs, done := make([]error, len(all)), atomic.Int64{}
+	errs := make([]error, len(all))
+	var mu sync.Mutex // of done and of telling it
+	done := int64(0)
 	parallel(len(all), func(i int) {
 		if ctx.Err() != nil {
 			return
 		}
 		errs[i] = all[i].look(skip)
-		if n := done.Add(1); n%256 == 0 {
-			env.Progress(Progress{What: "looking at images", Done: n, Total: int64(len(all)), Unit: "images"})
+		mu.Lock()
+		defer mu.Unlock()
+		if done++; done%256 == 0 {
+			env.Progress(Progress{What: "looking at images", Done: done, Total: int64(len(all)), Unit: "images"})
 		}
 	})
 	if err := ctx.Err(); err != nil {

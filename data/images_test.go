@@ -15,7 +15,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"aetrain/configs"
 	"aetrain/graph"
@@ -215,6 +217,32 @@ func TestImagesFolder(t *testing.T) {
 	}
 	if got := ExampleName(s.Train, 2); got != "cat/deep/b.png" {
 		t.Errorf("the third is called %s", got)
+	}
+}
+
+// TestImagesProgress looks at many images at once, and tells of it as if one did.
+func TestImagesProgress(t *testing.T) {
+	name := filepath.Join(writeFiles(t, map[string][]byte{"a.png": greyPNG(t, 1, 2, 51)}), "a.png")
+	all := make([]*pictureFile, 5*256)
+	for i := range all {
+		all[i] = &pictureFile{path: name}
+	}
+	var inside atomic.Int32
+	told := int64(0)
+	err := new(imageSet).look(context.Background(), [][]*pictureFile{all}, false, Env{Progress: func(p Progress) {
+		if inside.Add(1) > 1 {
+			t.Error("progress is told by two goroutines at once")
+		}
+		if told += 256; told == 256 {
+			time.Sleep(200 * time.Millisecond) // the others are at the next 256 by then
+		}
+		if p.Done != told {
+			t.Errorf("%d images are done, told after %d", p.Done, told-256)
+		}
+		inside.Add(-1)
+	}})
+	if err != nil || told != int64(len(all)) {
+		t.Errorf("%d of %d images were told, %v", told, len(all), err)
 	}
 }
 

@@ -27,7 +27,7 @@ func (p *Parts) all() []Source {
 // Env is what opening a source may use besides its own keys.
 type Env struct {
 	Label    string         // data.label
-	Progress func(Progress) // never nil
+	Progress func(Progress) // never nil; called by one goroutine at a time
 }
 
 // Progress tells how far a download or a generator is.

@@ -23,7 +23,7 @@ type Splits struct {
 // OpenOptions are what Open needs besides the config.
 type OpenOptions struct {
 	Seed     uint64         // of the run: splits and random transforms
-	Progress func(Progress) // may be nil
+	Progress func(Progress) // called by one goroutine at a time; may be nil
 	Fitted   []Stored       // what transforms have learnt, from a checkpoint; nil: they learn from the training split
 }
 
