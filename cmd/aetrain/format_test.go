@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -115,6 +116,43 @@ func TestLinesOfLongWork(t *testing.T) {
 	talk.show("downloading x.gz", 2<<20, 3<<20, "B")
 	if got, want := out.String(), "downloading x.gz: 1 MiB of 3 MiB\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// shared is a Writer for several goroutines.
+type shared struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *shared) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *shared) len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Len()
+}
+
+// A bar of unknown length draws when it is told something, and no more once it is taken away.
+func TestBarEnds(t *testing.T) {
+	var out shared
+	talk := newTalk(&out, talkOptions{})
+	talk.terminal = true
+	talk.show("reading a.csv", 1, 0, "rows")
+	time.Sleep(barEvery + time.Millisecond)
+	talk.show("reading a.csv", 2, 0, "rows")
+	if out.len() == 0 {
+		t.Fatal("the bar shows nothing")
+	}
+	talk.done()
+	drawn := out.len()
+	time.Sleep(3 * barEvery)
+	if now := out.len(); now != drawn {
+		t.Errorf("the bar was taken away, and %d bytes were drawn since", now-drawn)
 	}
 }
 

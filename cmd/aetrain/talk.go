@@ -175,6 +175,7 @@ func (t *talk) newBar(what string, total int64, bytes bool) *progressbar.Progres
 		progressbar.OptionSetWriter(t.out), progressbar.OptionSetDescription(what), progressbar.OptionShowBytes(bytes),
 		progressbar.OptionThrottle(barEvery), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(24),
 		progressbar.OptionSetPredictTime(true), progressbar.OptionShowCount(),
+		progressbar.OptionSetSpinnerChangeInterval(0), // a goroutine of the bar's own would go on drawing after endBar
 		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "", BarEnd: ""}))
 }
 
