@@ -38,8 +38,8 @@ RACE_CPU = TestWorkers|TestBackend/(go|avx2|avx512)/(states|contracts|programs)|
 
 .PHONY: race
 race: ## tests of the packages that start goroutines, under the race detector (wants a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -short -run '$(RACE_CPU)' ./cpu
-	CGO_ENABLED=1 $(GO) test -race -short -skip Alloc ./data ./trainer ./internal/download
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 30m -run '$(RACE_CPU)' ./cpu
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 30m -skip Alloc ./data ./trainer ./internal/download
 
 .PHONY: race-all
 race-all: ## the whole of the processor's backend under the race detector: single ops and shapes too, on each tier (an hour)
