@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"aetrain/backend"
 	"aetrain/checkpoint"
@@ -22,13 +23,13 @@ import (
 	"aetrain/model"
 )
 
-// Model is a model at work. It may be used by several goroutines; one at a time computes.
+// Model is a model at work. It, and what WithPrior made of it, may be used by several goroutines; one at a time computes.
 type Model struct {
 	model   *model.Model
 	backend backend.Backend
 	state   backend.State
 	options Options
-	turn    chan struct{} // holds a token while nobody computes
+	turn    chan struct{} // holds a token while nobody computes with the State
 	runners map[request]*runner
 	clock   int // counts uses of runners
 	feeds   feeds
@@ -94,11 +95,20 @@ func (m *Model) release() { m.turn <- struct{}{} }
 
 // opened is what is known of a model that was read from a run's folder.
 type opened struct {
+	reading    *sync.Mutex // of config, which one goroutine at a time may read
 	config     *configs.Config
 	data       *data.Config
 	meta       checkpoint.Meta
 	checkpoint string
 	fitted     []data.Stored
+}
+
+// readData reads [data] anew: opening it leaves in it what was found.
+func (o *opened) readData() (*data.Config, error) {
+	o.reading.Lock()
+	defer o.reading.Unlock()
+	c, _ := data.Read(o.config) // its mistakes stand in the config
+	return c, o.config.Err()
 }
 
 // Config returns the run's configuration; nil for a live model.
@@ -122,8 +132,8 @@ func (m *Model) OpenData(ctx context.Context, progress func(data.Progress)) (*da
 	if m.run.config == nil {
 		return nil, fmt.Errorf("a live model has no data of its own")
 	}
-	c, _ := data.Read(m.run.config) // its mistakes stand in the config
-	if err := m.run.config.Err(); err != nil {
+	c, err := m.run.readData()
+	if err != nil {
 		return nil, err
 	}
 	fitted := append([]data.Stored{}, m.run.fitted...) // not nil: nothing is fitted anew

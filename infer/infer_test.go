@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"gorgonia.org/tensor"
 
@@ -265,6 +266,47 @@ func TestGoroutines(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// A model with another prior works over the same weights: both may be used at once.
+func TestPriorsAtOnce(t *testing.T) {
+	src := noise(40, 6)
+	ctx := context.Background()
+	m := live(t, tinyVAE, src, 16)
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() {
+			if _, err := m.Encode(ctx, src.values[0]); err != nil {
+				t.Error(err)
+			}
+		})
+		all.Go(func() {
+			mixed, err := m.WithPrior(ctx, "gaussian-mixture", src)
+			if err == nil {
+				_, err = mixed.Sample(ctx, 3, 1)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	normal, err := m.WithPrior(ctx, "normal", nil)
+	if err == nil {
+		_, err = normal.Sample(ctx, 3, 1)
+	}
+	if err == nil {
+		err = m.acquire(ctx)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.release()
+	soon, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	if _, err := normal.Sample(soon, 3, 1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("sampling while the other model computes: %v", err)
+	}
 }
 
 // Programs of many sizes do not pile up.

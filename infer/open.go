@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"aetrain/backend"
 	"aetrain/checkpoint"
@@ -71,7 +72,7 @@ func Open(run string, b backend.Backend, o OpenOptions) (*Model, error) {
 		batch = o.Batch
 	}
 	m := New(mod, b, st, Options{Batch: batch, Seed: cfg.Seed, Kernels: o.Kernels})
-	m.run = opened{config: cfg, data: d, meta: meta, checkpoint: dir}
+	m.run = opened{reading: new(sync.Mutex), config: cfg, data: d, meta: meta, checkpoint: dir}
 	for _, s := range stored {
 		m.run.fitted = append(m.run.fitted, data.Stored(s))
 	}

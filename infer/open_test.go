@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"aetrain/checkpoint"
@@ -104,6 +105,28 @@ func TestOpen(t *testing.T) {
 	if len(got) != len(want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
+}
+
+// Several goroutines may open the data of one model.
+func TestOpenDataAtOnce(t *testing.T) {
+	dir, _, _ := writeRun(t, runText)
+	m, err := Open(dir, open(t), OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			splits, err := m.OpenData(context.Background(), nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			splits.Close()
+		})
+	}
+	all.Wait()
 }
 
 // A run may be moved, and its data be gone: the model works, and only the data is missed.

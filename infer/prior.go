@@ -46,7 +46,7 @@ func (m *Model) WithPrior(ctx context.Context, kind string, src data.Source) (*M
 		return nil, err
 	}
 	own := New(other, m.backend, m.state, m.options)
-	own.run = m.run
+	own.run, own.turn = m.run, m.turn // the State is one
 	if _, mixed := other.Config.Prior.(*model.GaussianMixture); !mixed || other.Config.Prior == m.model.Config.Prior {
 		return own, nil
 	}
@@ -87,6 +87,10 @@ func (m *Model) FitPrior(ctx context.Context, src data.Source) error {
 	if err != nil {
 		return err
 	}
+	if err := m.acquire(ctx); err != nil {
+		return err
+	}
+	defer m.release()
 	var means, factors []float64
 	for k := range fitted.Weights {
 		means, factors = append(means, fitted.Means[k]...), append(factors, fitted.Factors[k]...)
