@@ -26,8 +26,8 @@ type Rows struct {
 // Each runs a function over a source, a batch at a time, in its order: "encode" (z, and mu and log_var of a gaussian code),
 // "reconstruct" (recon too), "denoise" (input, recon) or "evaluate" (loss, a scalar; each term as "term.NAME", each figure as
 // "metric.NAME", of each example; recon, z) or "score" (score, the reconstruction's term of the clean example; errors, that of each of its
-// elements) or "distance" (score, the distance of the code to the centre that training drew codes to). limit is how many examples, 0 all. An error of visit ends it; m is
-// not free for visit to use.
+// elements) or "distance" (score, the distance of the code to the centre that training drew codes to). limit is how many examples, 0 all.
+// An error of visit ends it; m computes nothing else meanwhile, so visit may not ask it to.
 func (m *Model) Each(ctx context.Context, src data.Source, function string, limit int, visit func(*Rows) error) error {
 	switch function {
 	case encode, reconstruct, denoise, evaluate, score, distance:

@@ -78,17 +78,19 @@ func Fetch(ctx context.Context, f File, path string, progress Progress) error {
 	return errors.Join(tried...)
 }
 
-// fromMirror fetches, checks and unpacks. A wrong digest after resuming may come from a file that changed in between: it starts afresh once.
+// fromMirror fetches, checks and unpacks. A wrong digest after resuming may come from a file that changed in between: it starts afresh
+// once. Other processes may fetch the same file: all write the same bytes to the same places, and each reads back what it has open,
+// whatever has become of the name.
 func fromMirror(ctx context.Context, f File, url, path string, progress Progress) error {
-	part := partName(path, url)
+	name := partName(path, url)
 	for {
-		resumed, err := fetchPart(ctx, url, part, progress)
+		part, resumed, err := fetchPart(ctx, url, name, progress)
 		if err != nil {
 			return err
 		}
-		err = unpack(f, part, path)
+		err = errors.Join(unpack(f, part, path), part.Close())
 		if err == nil || errors.Is(err, ErrDigest) {
-			os.Remove(part)
+			os.Remove(name)
 		}
 		if !resumed || !errors.Is(err, ErrDigest) {
 			return err
@@ -110,45 +112,40 @@ func partName(path, url string) string {
 	return fmt.Sprintf("%s.%08x.part", path, h.Sum32())
 }
 
-// fetchPart brings part to its full length, asking only for what is missing.
-func fetchPart(ctx context.Context, url, part string, progress Progress) (resumed bool, err error) {
+// fetchPart brings the file name to its full length, asking only for what is missing, and returns it open.
+func fetchPart(ctx context.Context, url, name string, progress Progress) (part *os.File, resumed bool, err error) {
 	have := int64(0)
-	if info, err := os.Stat(part); err == nil {
+	if info, err := os.Stat(name); err == nil {
 		have = info.Size()
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	resp, err := get(ctx, url, have)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	defer resp.Body.Close()
 
+	complete := false
 	switch {
 	case resp.StatusCode == http.StatusPartialContent && strings.HasPrefix(resp.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", have)):
 	case resp.StatusCode == http.StatusOK:
 		have = 0
 	case resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && have > 0:
-		return true, nil // nothing is missing, or the digest will tell
+		complete = true // or the digest will tell
 	default:
-		return false, fmt.Errorf("the server answers %s", resp.Status)
+		return nil, false, fmt.Errorf("the server answers %s", resp.Status)
 	}
-	out, err := os.OpenFile(part, os.O_CREATE|os.O_WRONLY, 0o644)
+	if part, err = os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o644); err != nil {
+		return nil, false, err
+	}
+	if !complete {
+		err = receive(ctx, part, resp, have, func() { cancel(errStalled) }, progress)
+	}
 	if err != nil {
-		return false, err
+		return nil, false, errors.Join(err, part.Close())
 	}
-	defer func() {
-		if closed := out.Close(); err == nil {
-			err = closed
-		}
-	}()
-	if err := out.Truncate(have); err != nil {
-		return false, err
-	}
-	if _, err := out.Seek(have, io.SeekStart); err != nil {
-		return false, err
-	}
-	return have > 0, receive(ctx, out, resp, have, func() { cancel(errStalled) }, progress)
+	return part, have > 0, nil
 }
 
 func get(ctx context.Context, url string, have int64) (*http.Response, error) {
@@ -174,8 +171,9 @@ func rootCause(err error) error {
 	return err
 }
 
-// receive copies the body to out; cancel is called when nothing comes any more.
-func receive(ctx context.Context, out io.Writer, resp *http.Response, have int64, cancel func(), progress Progress) error {
+// receive copies the body to out, from the byte have on, and ends the file there; cancel is called when nothing comes any more. What
+// another process has written behind have stays until then.
+func receive(ctx context.Context, out *os.File, resp *http.Response, have int64, cancel func(), progress Progress) error {
 	total := int64(0)
 	if resp.ContentLength >= 0 {
 		total = have + resp.ContentLength
@@ -187,14 +185,14 @@ func receive(ctx context.Context, out io.Writer, resp *http.Response, have int64
 		n, err := resp.Body.Read(buf)
 		if n > 0 {
 			watchdog.Reset(stall)
-			if _, err := out.Write(buf[:n]); err != nil {
+			if _, err := out.WriteAt(buf[:n], have); err != nil {
 				return err
 			}
 			have += int64(n)
 			progress(have, total)
 		}
 		if errors.Is(err, io.EOF) && (total == 0 || have >= total) {
-			return nil
+			return out.Truncate(have)
 		}
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
@@ -206,15 +204,13 @@ func receive(ctx context.Context, out io.Writer, resp *http.Response, have int64
 }
 
 // unpack checks part against f's digest and writes it, uncompressed, to path.
-func unpack(f File, part, path string) error {
-	in, err := os.Open(part)
-	if err != nil {
+func unpack(f File, part *os.File, path string) error {
+	if _, err := part.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	defer in.Close()
 	packed, plain := sha256.New(), sha256.New()
-	return cachedir.WriteFile(path, func(w io.Writer) error {
-		wire := io.TeeReader(in, packed)
+	return cachedir.WriteFile(path, func(w io.Writer) (err error) {
+		wire := io.TeeReader(part, packed)
 		from := wire
 		if f.Gzip {
 			if from, err = gzip.NewReader(wire); err != nil {
