@@ -191,9 +191,10 @@ func (d *device) discard(free func() error) {
 // know when the device's memory is short.
 func (d *device) collect() bool {
 	n := len(d.blocks)
-	for range 3 { // an executable goes first, then the states that it held
+	const rounds, most = 3, 6 // an executable goes first, then the states that it held
+	for i := 0; i < rounds || i < most && len(d.blocks) == n; i++ {
 		runtime.GC()
-		time.Sleep(time.Millisecond) // finalisers run beside
+		time.Sleep(time.Millisecond << i) // those who clean up run beside, and may come late
 		if d.sweep() != nil {
 			return false
 		}
