@@ -106,11 +106,11 @@ func (e *executable) Run(ctx context.Context) error {
 		job = e.again
 	}
 	e.ready.made = false // a task that panics leaves nothing that could be trusted
+	for _, c := range e.writes {
+		c.Add(1) // before the job: one that panics may have written
+	}
 	w.perform(job)
 	e.ready.made = true
-	for _, c := range e.writes {
-		c.Add(1)
-	}
 	return nil
 }
 
